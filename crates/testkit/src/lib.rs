@@ -1,0 +1,1 @@
+//! luminous-testkit

@@ -1,0 +1,122 @@
+//! The one shape of an error on its way to a person.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+macro_rules! error_codes {
+    ($($(#[$doc:meta])* $variant:ident = $text:literal,)*) => {
+        /// What went wrong, as far as the UI acts on it.
+        ///
+        /// A code exists only because the UI says or offers something different for it. The finer
+        /// reason (`token.expired`, `AADB2C90080`) travels in [`AppError::reason`] for "Copy
+        /// details" and is never interpreted by the UI.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+        pub enum ErrorCode {
+            $($(#[$doc])* #[serde(rename = $text)] $variant,)*
+        }
+
+        impl ErrorCode {
+            /// Every code there is.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The code as it is written down, `group.what`.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+        }
+    };
+}
+
+error_codes! {
+    /// No usable provider configuration.
+    ConfigInvalid = "config.invalid",
+    /// The provider cannot be reached.
+    NetUnreachable = "net.unreachable",
+    /// Something between us and the provider answers in its place (a hotel's login page).
+    NetCaptive = "net.captive",
+    /// The provider asks to come back later, or is failing.
+    ProviderBusy = "provider.busy",
+    /// The provider refuses because of how the application is registered or configured.
+    ProviderConfig = "provider.config",
+    /// The provider's description of itself cannot be trusted or read.
+    DiscoveryFailed = "discovery.failed",
+    /// The provider's keys cannot be had.
+    KeysUnavailable = "keys.unavailable",
+    /// A token of the provider does not prove what it must.
+    TokenRejected = "token.rejected",
+    /// This computer's clock is too far off to judge a token.
+    ClockSkew = "clock.skew",
+    /// Neither the deep link nor a loopback port can bring the answer back.
+    RedirectNoChannel = "redirect.no_channel",
+    /// The system browser could not be opened; the link can be copied.
+    RedirectNoBrowser = "redirect.no_browser",
+    /// The person cancelled in the browser.
+    RedirectCancelled = "redirect.cancelled",
+    /// The sign-in took longer than it may.
+    RedirectExpired = "redirect.expired",
+    /// An answer came that no waiting sign-in had asked for.
+    RedirectNoPending = "redirect.no_pending",
+    /// Too many answers came that do not belong to this sign-in.
+    RedirectStateMismatch = "redirect.state_mismatch",
+    /// The same answer came twice.
+    RedirectAlreadyUsed = "redirect.already_used",
+    /// The answer names another issuer than the one that was asked.
+    RedirectIssuerMismatch = "redirect.issuer_mismatch",
+    /// The answer is not a redirect of ours at all.
+    RedirectMalformed = "redirect.malformed",
+    /// The person asked for a new password.
+    RedirectPasswordReset = "redirect.password_reset",
+    /// The provider refused the sign-in.
+    RedirectRefused = "redirect.refused",
+    /// The provider refused to exchange the code.
+    RedirectExchangeRejected = "redirect.exchange_rejected",
+    /// The sign-in is over; a new one is needed.
+    SessionReauthRequired = "session.reauth_required",
+    /// The provider answered for another person than the one who is signed in.
+    SessionIdentityChanged = "session.identity_changed",
+    /// The answer belongs to a session that has ended since.
+    SessionStaleGeneration = "session.stale_generation",
+    /// There is no keyring.
+    StoreUnavailable = "store.unavailable",
+    /// The keyring is locked.
+    StoreLocked = "store.locked",
+    /// The keyring is asking the person something.
+    StoreWaiting = "store.waiting",
+    /// The keyring does not answer.
+    StoreTimeout = "store.timeout",
+    /// The stored sign-in is gone.
+    StoreLost = "store.lost",
+    /// The stored sign-in cannot be read.
+    StoreCorrupt = "store.corrupt",
+    /// The keyring refused to store the sign-in.
+    StoreWriteFailed = "store.write_failed",
+    /// A defect of ours.
+    Internal = "internal",
+}
+
+impl std::fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// An error on its way to a person: the code chooses the words, the rest is for "Copy details".
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct AppError {
+    /// Chooses the words and what is offered.
+    pub code: ErrorCode,
+    /// One English sentence for logs and "Copy details"; the UI does not show it by itself.
+    pub message: String,
+    /// The finer reason in the words of its source: `token.expired`, `AADB2C90080`.
+    pub reason: Option<String>,
+    /// The provider's correlation id, for its support.
+    pub correlation_id: Option<String>,
+}
+
+impl AppError {
+    /// An error with nothing beyond its code and sentence.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), reason: None, correlation_id: None }
+    }
+}
