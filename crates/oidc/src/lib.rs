@@ -1,1 +1,35 @@
-//! luminous-oidc
+//! Who somebody is, according to an OpenID provider.
+//!
+//! Typed configuration ([`config`], [`variables`]), discovery in the shapes of Azure AD B2C, Entra
+//! External ID and plain OpenID Connect ([`discovery`]), the provider's keys ([`keys`]), strict
+//! tokens ([`jose`]), and who they are about ([`identity`]). The app verifies ID tokens with it, the
+//! server access tokens.
+//! It is not a client: it builds no sign-in URL, exchanges no code and stores nothing
+//! (`luminous-auth` does). It knows neither Tauri nor axum. Start reading at [`Provider`].
+
+pub mod authority;
+pub mod config;
+pub mod discovery;
+pub mod http;
+pub mod identity;
+mod issuer;
+pub mod jose;
+pub mod keys;
+mod provider;
+pub mod token;
+pub mod url_rules;
+pub mod variables;
+
+pub use self::http::{HttpClient, HttpError, Limits, ReqwestClient, Trust};
+pub use authority::{Authority, UrlForm};
+pub use config::{
+    AudienceRule, ClaimNames, ConfigError, ExpectedIssuer, PolicyRule, ProviderConfig,
+};
+pub use discovery::{DiscoveryError, MetadataWarning, ProviderMetadata};
+pub use identity::{AccessClaims, Caller, Identity};
+pub use jose::Algorithm;
+pub use keys::{KeysError, KeysProblem};
+pub use provider::{IdTokenExpectation, Provider, VerifyError};
+pub use token::{Malformation, TokenError};
+pub use url_rules::Transport;
+pub use variables::{ConfigWarning, WarningReason};

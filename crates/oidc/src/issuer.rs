@@ -1,0 +1,99 @@
+//! The shapes an issuer may have, and what can be read from them.
+
+use url::Url;
+
+use crate::authority::{Authority, is_guid};
+
+/// An issuer, taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum IssuerShape<'a> {
+    /// `https://HOST/GUID/v2.0/`: shared by all policies of the tenant.
+    B2cTenant {
+        /// The tenant.
+        tenant: &'a str,
+    },
+    /// `https://HOST/tfp/GUID/POLICY/v2.0/`: one policy's own.
+    B2cPolicy {
+        /// The tenant.
+        tenant: &'a str,
+        /// The policy, lower-case.
+        policy: &'a str,
+    },
+    /// `https://GUID.ciamlogin.com/GUID/v2.0`, without a slash at the end.
+    ExternalId {
+        /// The tenant.
+        tenant: &'a str,
+    },
+    /// Anything else.
+    Plain,
+}
+
+/// Takes `issuer` apart by its path; whether its host may be trusted is another question.
+pub(crate) fn shape(issuer: &str) -> IssuerShape<'_> {
+    let path = issuer.split_once("://").and_then(|(_, rest)| rest.split_once('/'));
+    let Some((host, path)) = path else { return IssuerShape::Plain };
+    let segments: Vec<&str> = path.split('/').collect();
+    match segments.as_slice() {
+        [tenant, "v2.0", ""] if is_guid(tenant) => IssuerShape::B2cTenant { tenant },
+        ["tfp", tenant, policy, "v2.0", ""] if is_guid(tenant) => {
+            IssuerShape::B2cPolicy { tenant, policy }
+        }
+        [tenant, "v2.0"]
+            if is_guid(tenant) && host.strip_suffix(".ciamlogin.com") == Some(tenant) =>
+        {
+            IssuerShape::ExternalId { tenant }
+        }
+        _ => IssuerShape::Plain,
+    }
+}
+
+/// Whether `issuer` is one that `authority` can have, for the first contact.
+pub(crate) fn fits(authority: &Authority, issuer: &str) -> bool {
+    let same_origin = |origin: &Url| {
+        issuer.strip_prefix(origin.as_str()).is_some_and(|path| !path.contains(['?', '#', '\\']))
+    };
+    let same_tenant = |configured: &str, guid: &str| {
+        !is_guid(configured) || configured.eq_ignore_ascii_case(guid)
+    };
+    match (authority, shape(issuer)) {
+        (Authority::B2c { origin, tenant, .. }, IssuerShape::B2cTenant { tenant: guid }) => {
+            same_origin(origin) && same_tenant(tenant, guid)
+        }
+        (
+            Authority::B2c { origin, tenant, policy, .. },
+            IssuerShape::B2cPolicy { tenant: guid, policy: issuing },
+        ) => {
+            same_origin(origin) && same_tenant(tenant, guid) && policy.eq_ignore_ascii_case(issuing)
+        }
+        (Authority::ExternalId { tenant, .. }, IssuerShape::ExternalId { tenant: guid }) => {
+            issuer.starts_with("https://") && same_tenant(tenant, guid)
+        }
+        (Authority::Oidc { issuer: configured }, _) => {
+            // `Url` always ends a bare host in a slash; a person may write one or not.
+            issuer.trim_end_matches('/') == configured.as_str().trim_end_matches('/')
+        }
+        _ => false,
+    }
+}
+
+/// The directory a person of `issuer` lives in: the tenant's GUID, or the issuer itself.
+pub(crate) fn directory(issuer: &str) -> String {
+    match shape(issuer) {
+        IssuerShape::B2cTenant { tenant }
+        | IssuerShape::B2cPolicy { tenant, .. }
+        | IssuerShape::ExternalId { tenant } => tenant.to_ascii_lowercase(),
+        IssuerShape::Plain => issuer.to_owned(),
+    }
+}
+
+/// `issuer` as another policy of the same tenant has it: the policy's own form names the policy,
+/// the tenant's form does not.
+pub(crate) fn under_policy(issuer: &str, policy: &str) -> String {
+    match shape(issuer) {
+        IssuerShape::B2cPolicy { tenant, policy: old } => issuer.replace(
+            &format!("/tfp/{tenant}/{old}/"),
+            &format!("/tfp/{tenant}/{}/", policy.to_ascii_lowercase()),
+        ),
+        _ => issuer.to_owned(),
+    }
+}

@@ -1,0 +1,121 @@
+//! Why a token is refused.
+
+/// Why a token is refused. Never holds any part of the token.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// There is none.
+    #[error("there is no token")]
+    Missing,
+    /// Not three parts of strict base64url around JSON objects, or larger than a token may be.
+    #[error("the token is malformed: {0}")]
+    Malformed(Malformation),
+    /// The header names an algorithm the configuration does not.
+    #[error("the token's algorithm is not allowed")]
+    AlgorithmNotAllowed,
+    /// The header carries or points at a key of its own (`jwk`, `jku`, `x5u`, `x5c`).
+    #[error("the token brings its own key")]
+    HeaderForbidden,
+    /// The header demands an extension (`crit`, `b64`); none is supported.
+    #[error("the token demands an extension")]
+    CritUnsupported,
+    /// The header names no key, or one the provider does not have.
+    #[error("the token names no key of the provider")]
+    KidUnknown,
+    /// The signature is not the named key's.
+    #[error("the signature is wrong")]
+    SignatureInvalid,
+    /// An ID token where an access token is meant, or the other way round.
+    #[error("another type of token is meant here")]
+    TypeMismatch,
+    /// The issuer is not the expected one.
+    #[error("the token's issuer is not the expected one")]
+    IssuerUntrusted,
+    /// The token is for, or was given to, somebody else.
+    #[error("the token is for somebody else")]
+    AudienceMismatch,
+    /// The token comes from a policy that does not count here.
+    #[error("the token comes from another policy")]
+    PolicyNotAllowed,
+    /// A claim is missing or is not what it must be.
+    #[error("the claim {claim} is missing or unusable")]
+    ClaimInvalid {
+        /// Its name.
+        claim: &'static str,
+    },
+    /// `exp` has passed, leeway included.
+    #[error("the token expired {seconds} s ago")]
+    Expired {
+        /// How long ago by our clock, without the leeway; a wrong clock shows here.
+        seconds: i64,
+    },
+    /// `nbf` has not come, leeway included.
+    #[error("the token is valid only in {seconds} s")]
+    NotYetValid {
+        /// How long until then by our clock, without the leeway; a wrong clock shows here.
+        seconds: i64,
+    },
+    /// Valid for longer than any provider's token may be.
+    #[error("the token lives too long")]
+    LifetimeExceeded,
+    /// The ID token answers another sign-in.
+    #[error("the nonce is not the one that was sent")]
+    NonceMismatch,
+    /// The ID token came with another access token.
+    #[error("at_hash does not match the access token")]
+    AccessTokenHashMismatch,
+}
+
+/// What is malformed about a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Malformation {
+    /// Larger than 16 KiB.
+    #[error("too large")]
+    TooLarge,
+    /// Not exactly three non-empty parts.
+    #[error("not three parts")]
+    Parts,
+    /// Not strict base64url: padding, another alphabet, stray bits at the end.
+    #[error("not base64url")]
+    Encoding,
+    /// Not a JSON object, or one with a member twice, nested too deep or with too many members.
+    #[error("not a plain JSON object")]
+    Json,
+    /// A header parameter of the wrong type, or one that does not belong in a signed token.
+    #[error("an unusable header")]
+    Header,
+    /// The `Authorization` header is not one `Bearer` credential.
+    #[error("not one Bearer credential")]
+    Credential,
+}
+
+impl TokenError {
+    /// The stable code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Missing => "token.missing",
+            Self::Malformed(_) => "token.malformed",
+            Self::AlgorithmNotAllowed => "token.alg_not_allowed",
+            Self::HeaderForbidden => "token.header_forbidden",
+            Self::CritUnsupported => "token.crit_unsupported",
+            Self::KidUnknown => "token.kid_unknown",
+            Self::SignatureInvalid => "token.signature_invalid",
+            Self::TypeMismatch => "token.type_mismatch",
+            Self::IssuerUntrusted => "token.issuer_untrusted",
+            Self::AudienceMismatch => "token.audience_mismatch",
+            Self::PolicyNotAllowed => "token.policy_not_allowed",
+            Self::ClaimInvalid { .. } => "token.claim_invalid",
+            Self::Expired { .. } => "token.expired",
+            Self::NotYetValid { .. } => "token.not_yet_valid",
+            Self::LifetimeExceeded => "token.lifetime_exceeded",
+            Self::NonceMismatch => "token.nonce_mismatch",
+            Self::AccessTokenHashMismatch => "token.at_hash_mismatch",
+        }
+    }
+}
+
+impl From<Malformation> for TokenError {
+    fn from(malformation: Malformation) -> Self {
+        Self::Malformed(malformation)
+    }
+}
