@@ -1,0 +1,8 @@
+//! The commands a window may call: unpack, ask the session, hand back its answer.
+//!
+//! Each is named, listed in `commands.in`, and granted window by window in `capabilities/`. None
+//! returns a token: the secret types have no `Serialize`.
+
+pub mod session;
+pub mod settings;
+pub mod sign_in;

@@ -1,0 +1,124 @@
+//! Which identity provider, and which folders: decided once, at the start.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use luminous_oidc::config::{ConfigError, ProviderConfig};
+use tauri::{AppHandle, Manager, Runtime};
+
+use crate::cli::Options;
+
+/// The file in the app's configuration folder that is read when no other is named.
+const CONFIG_FILE: &str = "luminous.env";
+
+/// Where this start of the app keeps its things and whom it signs in with.
+#[derive(Debug)]
+pub struct Profile {
+    /// Accounts, settings and other non-secret state live here.
+    pub data_folder: PathBuf,
+    /// The name under which the OS keyring keeps our secrets.
+    pub keyring_service: String,
+    /// The configured provider; `None` lets the app ask on first start.
+    pub provider: Option<ProviderConfig>,
+    /// Why a configuration that is there cannot be used.
+    pub mistake: Option<ConfigError>,
+}
+
+impl Profile {
+    /// Reads the configuration that `options` and the environment name.
+    ///
+    /// # Errors
+    /// When a named file cannot be read, or the app has no folder to keep its things in.
+    pub fn choose<R: Runtime>(app: &AppHandle<R>, options: &Options) -> anyhow::Result<Self> {
+        let data_folder = app.path().app_local_data_dir().context("no folder for app data")?;
+        let keyring_service = app.config().identifier.clone();
+        let default = app.path().app_config_dir().context("no configuration folder")?;
+        let variables = read_variables(options.config.as_deref(), &default.join(CONFIG_FILE))?;
+        let (provider, mistake) = match provider_from(&variables) {
+            Ok(provider) => (provider, None),
+            Err(mistake) => {
+                tracing::error!(%mistake, "the configured identity provider cannot be used");
+                (None, Some(mistake))
+            }
+        };
+        Ok(Self { data_folder, keyring_service, provider, mistake })
+    }
+
+    /// The file of non-secret state.
+    #[must_use]
+    pub fn state_file(&self) -> PathBuf {
+        self.data_folder.join("state.sqlite")
+    }
+}
+
+/// The variables of `named`, or of `default` where that exists; the environment wins over both.
+fn read_variables(
+    named: Option<&Path>,
+    default: &Path,
+) -> anyhow::Result<BTreeMap<String, String>> {
+    let file = match named {
+        Some(file) => Some(file),
+        None => default.is_file().then_some(default),
+    };
+    let mut variables = BTreeMap::new();
+    if let Some(file) = file {
+        let lines = dotenvy::from_path_iter(file)
+            .with_context(|| format!("cannot read the configuration {}", file.display()))?;
+        for line in lines {
+            // The error of a malformed line would quote it, and a client secret may stand there.
+            let (name, value) = line.map_err(|_| {
+                anyhow::anyhow!("a line of the configuration {} is malformed", file.display())
+            })?;
+            variables.insert(name, value);
+        }
+    }
+    variables.extend(std::env::vars().filter(|(name, _)| is_ours(name)));
+    Ok(variables)
+}
+
+fn is_ours(name: &str) -> bool {
+    name.starts_with("B2C_") || name.starts_with("LUMINOUS_")
+}
+
+/// No `B2C_*` variable at all means "not configured", anything else must be complete.
+fn provider_from(
+    variables: &BTreeMap<String, String>,
+) -> Result<Option<ProviderConfig>, ConfigError> {
+    if !variables.keys().any(|name| name.starts_with("B2C_")) {
+        return Ok(None);
+    }
+    let (provider, warnings) =
+        ProviderConfig::from_variables(&|name| variables.get(name).cloned())?;
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+    Ok(Some(provider))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_named_file_that_is_missing_is_an_error_and_a_missing_default_is_not() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let missing = folder.path().join("missing.env");
+        assert!(read_variables(Some(&missing), &missing).is_err());
+        assert!(read_variables(None, &missing).is_ok());
+    }
+
+    #[test]
+    fn a_malformed_line_is_refused_without_quoting_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("luminous.env");
+        std::fs::write(&file, "B2C_CLIENT_SECRET='canary").expect("written");
+        let error = read_variables(Some(&file), &file).expect_err("malformed");
+        assert!(!format!("{error:#}").contains("canary"));
+    }
+
+    #[test]
+    fn without_any_variable_the_app_is_not_configured() {
+        assert_eq!(provider_from(&BTreeMap::new()).expect("no mistake").is_none(), true);
+    }
+}

@@ -1,0 +1,74 @@
+//! The desktop app: the only crate that knows Tauri.
+//!
+//! It wires real ports ([`ports`]) into `luminous-auth`'s session and lets one window draw it
+//! ([`windows`], [`commands`]). It decides nothing about sign-in itself. Everything is generic over
+//! Tauri's runtime, so that the tests drive the real context with the mock runtime.
+//! Start reading at [`run`].
+
+pub mod cli;
+pub mod commands;
+pub mod config;
+pub mod deep_link;
+pub mod logging;
+pub mod platform;
+pub mod ports;
+pub mod state;
+pub mod windows;
+
+#[cfg(feature = "demo")]
+pub mod demo;
+
+use tauri::Runtime;
+
+use crate::cli::Options;
+use crate::state::AppState;
+
+/// Chooses aws-lc-rs for TLS and for tokens, once per process and before anything else needs it:
+/// a second provider in the tree would otherwise make the choice ambiguous at run time.
+pub fn use_one_crypto_provider() {
+    // Both answer an error only when a provider is installed already, which is what is wanted.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
+}
+
+/// Opens the window and stays until it is closed.
+///
+/// # Errors
+/// When the window system refuses, or the app cannot keep its own files.
+pub fn run(options: Options) -> anyhow::Result<()> {
+    let app = with_commands(tauri::Builder::default())
+        // First of all plugins: a second instance must hand over its deep link and leave before
+        // anything of it touches the keyring or the state file.
+        .plugin(tauri_plugin_single_instance::init(deep_link::second_instance))
+        .plugin(tauri_plugin_deep_link::init())
+        .setup(move |app| Ok(state::start(app.handle(), &options)?))
+        .build(tauri::generate_context!())?;
+    app.run(|app, event| {
+        if matches!(event, tauri::RunEvent::Exit) {
+            state::stop(app);
+        }
+    });
+    Ok(())
+}
+
+/// The commands of all windows; `commands.in` names the same ones to the access control list.
+pub fn with_commands<R: Runtime>(builder: tauri::Builder<R>) -> tauri::Builder<R> {
+    builder.invoke_handler(tauri::generate_handler![
+        commands::session::retry_storage,
+        commands::session::screen_drawn,
+        commands::session::session_snapshot,
+        commands::session::sign_out,
+        commands::session::use_memory_only,
+        commands::session::watch_session,
+        commands::settings::connect,
+        commands::settings::load_settings,
+        commands::settings::save_settings,
+        commands::sign_in::begin_sign_in,
+        commands::sign_in::cancel_sign_in,
+        commands::sign_in::open_browser_again,
+        commands::sign_in::sign_in_link,
+    ])
+}
+
+/// What a command needs, as Tauri hands it over.
+type Shared<'a> = tauri::State<'a, AppState>;

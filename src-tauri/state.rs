@@ -1,0 +1,124 @@
+//! What lives as long as the app: the session, and the task that shows it.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use luminous_auth::{Session, StateFile};
+use luminous_domain::{Clock, SystemClock};
+use luminous_wire::{SessionSnapshot, Stage};
+use tauri::async_runtime::{self, JoinHandle};
+use tauri::ipc::Channel;
+use tauri::{AppHandle, Manager, Runtime};
+
+use crate::cli::Options;
+use crate::windows::{self, Start};
+use crate::{config, deep_link, ports};
+
+/// What the commands share.
+pub struct AppState {
+    /// The session: all there is to know and to do about sign-in.
+    pub session: Session,
+    clock: Arc<dyn Clock>,
+    watcher: Mutex<Option<JoinHandle<()>>>,
+    #[cfg(feature = "demo")]
+    demo: Mutex<Option<crate::demo::Demo>>,
+}
+
+impl AppState {
+    /// Wraps a session for the commands.
+    #[must_use]
+    pub fn new(session: Session, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            session,
+            clock,
+            watcher: Mutex::new(None),
+            #[cfg(feature = "demo")]
+            demo: Mutex::new(None),
+        }
+    }
+
+    /// The whole truth about the session now.
+    #[must_use]
+    pub fn snapshot(&self) -> SessionSnapshot {
+        self.session.snapshots().borrow().clone()
+    }
+
+    /// Sends the snapshot now and after each change. A window that loads anew replaces its channel.
+    pub fn watch(&self, channel: Channel<SessionSnapshot>) {
+        let mut snapshots = self.session.snapshots();
+        let task = async_runtime::spawn(async move {
+            loop {
+                let snapshot = snapshots.borrow_and_update().clone();
+                if channel.send(snapshot).is_err() || snapshots.changed().await.is_err() {
+                    return;
+                }
+            }
+        });
+        let before = self.watcher.lock().unwrap_or_else(PoisonError::into_inner).replace(task);
+        if let Some(before) = before {
+            before.abort();
+        }
+    }
+
+    /// Hands an untrusted redirect to the session.
+    pub fn redirect_received(&self, address: &[u8]) {
+        tracing::info!(elapsed_ms = self.elapsed_ms(), "redirect received");
+        self.session.redirect_received(address);
+    }
+
+    /// Notes that the window has drawn a screen; tests and benchmarks read it from the log.
+    pub fn screen_drawn(&self, screen: &str) {
+        let known = screen.len() <= 32 && screen.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+        if known {
+            tracing::info!(screen, elapsed_ms = self.elapsed_ms(), "screen drawn");
+        }
+    }
+
+    fn elapsed_ms(&self) -> u64 {
+        u64::try_from(self.clock.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// Opens the session and the window, and lets the slow parts follow behind them.
+///
+/// # Errors
+/// When the app's folders or the window cannot be had.
+pub fn start<R: Runtime>(app: &AppHandle<R>, options: &Options) -> anyhow::Result<()> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let profile = config::Profile::choose(app, options)?;
+    let provider = profile.provider();
+    let session = async_runtime::block_on(async {
+        let ports = ports::real(&profile, clock.clone())?;
+        anyhow::Ok(Session::open(ports, StateFile::open(&profile.state_file()), provider))
+    })?;
+    let state = AppState::new(session.clone(), clock);
+    let start = Start { snapshot: state.snapshot(), settings: session.settings() };
+    app.manage(state);
+    windows::open_main(app, &start)?;
+    come_back_after_the_browser(app.clone(), &session);
+    async_runtime::spawn(async move { session.start().await });
+    deep_link::listen(app)
+}
+
+/// The window comes to the front when a redirect was accepted, and only then.
+fn come_back_after_the_browser<R: Runtime>(app: AppHandle<R>, session: &Session) {
+    let mut snapshots = session.snapshots();
+    async_runtime::spawn(async move {
+        while snapshots.changed().await.is_ok() {
+            let accepted = matches!(snapshots.borrow_and_update().stage, Stage::Finishing);
+            if accepted {
+                windows::bring_to_front(&app);
+            }
+        }
+    });
+}
+
+/// Lets the session write what it still holds, but never keeps the app from quitting.
+pub fn stop<R: Runtime>(app: &AppHandle<R>) {
+    let Some(state) = app.try_state::<AppState>() else { return };
+    let session = state.session.clone();
+    async_runtime::block_on(async move {
+        let _ = tokio::time::timeout(Duration::from_secs(2), session.shutdown()).await;
+    });
+}

@@ -1,0 +1,94 @@
+//! What only real parts can prove, case by case, each in a desk of its own.
+
+mod keyring;
+mod redirect;
+mod webview;
+
+use std::future::Future;
+use std::path::Path;
+use std::pin::Pin;
+
+use luminous_domain::{Clock, SystemClock};
+
+use crate::app::App;
+use crate::browser::{Browser, ENTRY};
+use crate::desk::Desk;
+use crate::journey::SCHEME;
+use crate::package::Package;
+use crate::provider::Provider;
+
+/// What every case starts from: a desk with the package installed, a provider, and a browser.
+pub struct Scene<'a> {
+    desk: Desk,
+    browser: Browser,
+    package: &'a Package,
+}
+
+impl<'a> Scene<'a> {
+    async fn set(package: &'a Package, project: &Path) -> anyhow::Result<Self> {
+        let mut desk = Desk::open().await?;
+        desk.install(package.root());
+        let entry = format!("{ENTRY}.desktop");
+        desk.choose_handlers(&[("http", &entry), ("https", &entry)])?;
+        let provider = Provider::start(&mut desk, project).await?;
+        let browser = Browser::start(&mut desk, &provider.origin, SCHEME).await?;
+        Ok(Self { desk, browser, package })
+    }
+
+    /// Opens the installed app.
+    async fn open_app(&mut self, log: &str) -> anyhow::Result<App> {
+        App::start(&mut self.desk, &self.package.program(), &[], log).await
+    }
+}
+
+type Run<'a> = Pin<Box<dyn Future<Output = anyhow::Result<()>> + 'a>>;
+type Case = (&'static str, for<'a> fn(Scene<'a>) -> Run<'a>);
+
+macro_rules! cases {
+    ($($group:ident :: $name:ident),* $(,)?) => {
+        &[$((stringify!($name), |scene| Box::pin($group::$name(scene)))),*]
+    };
+}
+
+const CASES: &[Case] = cases![
+    redirect::a_redirect_reaches_the_running_app_through_the_packaged_entry,
+    redirect::r4_a_redirect_that_comes_again_changes_nothing,
+    redirect::a_cold_start_finishes_the_sign_in_that_the_last_run_began,
+    redirect::without_the_scheme_the_redirect_comes_back_over_loopback,
+    redirect::r17_without_a_browser_the_link_can_be_carried_over_by_hand,
+    keyring::s2_a_locked_keyring_blocks_and_signs_nobody_out,
+    keyring::s5_a_keyring_that_lost_the_sign_in_is_told_from_a_first_start,
+    keyring::s9_no_token_is_anywhere_but_in_the_keyring,
+    webview::u4_markup_in_a_name_is_text_and_inline_handlers_do_not_run,
+    webview::u5_the_window_goes_nowhere_else_and_opens_nothing,
+    webview::r16_the_page_can_neither_hear_nor_forge_a_deep_link,
+];
+
+/// Runs the cases whose name contains `only`; says how each went, and how many passed.
+#[expect(clippy::print_stdout, reason = "the transcript is what the person asked for")]
+pub async fn run(package: &Package, project: &Path, only: Option<&str>) -> bool {
+    let (mut passed, mut failed) = (0, 0);
+    for (name, case) in CASES {
+        if only.is_some_and(|only| !name.contains(only)) {
+            continue;
+        }
+        let since = SystemClock.elapsed();
+        let outcome = match Scene::set(package, project).await {
+            Ok(scene) => case(scene).await,
+            Err(error) => Err(error.context("the scene could not be set")),
+        };
+        let took = (SystemClock.elapsed() - since).as_secs_f64();
+        match outcome {
+            Ok(()) => {
+                passed += 1;
+                println!("  ok    {took:>6.2} s  {name}");
+            }
+            Err(error) => {
+                failed += 1;
+                println!("  FAIL  {took:>6.2} s  {name}\n        {error:#}");
+            }
+        }
+    }
+    println!("end-to-end: {passed} passed, {failed} failed");
+    failed == 0 && passed > 0
+}

@@ -1,0 +1,118 @@
+//! The real keyring behind the real window.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::ensure;
+
+use super::Scene;
+use crate::app::{App, running};
+use crate::journey::{ANA, sign_up};
+
+/// Signs Ana up and leaves her home on the screen.
+async fn signed_in(scene: &mut Scene<'_>, log: &str) -> anyhow::Result<App> {
+    let app = scene.open_app(log).await?;
+    app.press("begin_sign_in").await?;
+    scene.browser.take_new_tab().await?;
+    sign_up(&scene.browser, &ANA).await?;
+    scene.browser.page.click("#continue").await?;
+    app.see_screen("home").await?;
+    Ok(app)
+}
+
+pub async fn s2_a_locked_keyring_blocks_and_signs_nobody_out(
+    mut scene: Scene<'_>,
+) -> anyhow::Result<()> {
+    let program = scene.package.program();
+    signed_in(&mut scene, "app-1.log").await?.quit(&program).await?;
+    scene.desk.stop_keyring().await?;
+    scene.desk.start_keyring(false).await?;
+    let app = scene.open_app("app-2.log").await?;
+    app.see_screen("storage_blocked").await?;
+    app.page.see("[data-screen=\"storage_blocked\"]", ANA.name).await?;
+    scene.desk.stop_keyring().await?;
+    scene.desk.start_keyring(true).await?;
+    app.press("retry_storage").await?;
+    app.see_screen("home").await?;
+    app.page.find("[data-connection=\"online\"]").await?;
+    app.quit(&program).await
+}
+
+pub async fn s5_a_keyring_that_lost_the_sign_in_is_told_from_a_first_start(
+    mut scene: Scene<'_>,
+) -> anyhow::Result<()> {
+    let program = scene.package.program();
+    let app = scene.open_app("app-0.log").await?;
+    app.page.find("[data-cause=\"never\"]").await?;
+    app.quit(&program).await?;
+    signed_in(&mut scene, "app-1.log").await?.quit(&program).await?;
+    scene.desk.stop_keyring().await?;
+    fs::remove_dir_all(scene.desk.place("home/.local/share/keyrings"))?;
+    scene.desk.start_keyring(true).await?;
+    let app = scene.open_app("app-2.log").await?;
+    app.page.find("[data-cause=\"lost\"]").await?;
+    app.page.see("[data-screen=\"signed_out\"]", ANA.name).await?;
+    app.quit(&program).await
+}
+
+/// Every token of the emulator starts like one of these: a JWT's header, or a wrapped grant.
+const TOKEN_STARTS: &[&str] = &["eyJhbGciOi", "eyJ0eXAiOi", "eyJraWQiOi", "eyJlbmMiOi"];
+
+pub async fn s9_no_token_is_anywhere_but_in_the_keyring(
+    mut scene: Scene<'_>,
+) -> anyhow::Result<()> {
+    let app = signed_in(&mut scene, "app.log").await?;
+    app.page.find("[data-connection=\"online\"]").await?;
+    let seen = app
+        .page
+        .run(
+            "return JSON.stringify([Object.entries(localStorage), Object.entries(sessionStorage), \
+             document.cookie, document.documentElement.outerHTML, window.__LUMINOUS_START__])",
+        )
+        .await?
+        .to_string();
+    free_of_tokens("the webview", &seen)?;
+    for id in running(&scene.package.program())? {
+        for file in ["cmdline", "environ"] {
+            // Another person's process would refuse; a process without dumps refuses `environ`.
+            let bytes = fs::read(format!("/proc/{id}/{file}")).unwrap_or_default();
+            free_of_tokens(file, &String::from_utf8_lossy(&bytes))?;
+        }
+    }
+    ensure!(app.log()?.contains("screen drawn"), "the log was not written");
+    app.quit(&scene.package.program()).await?;
+    let mut files = 0;
+    for folder in ["home/.local/share/family.luminous.desktop", "home/.config", "home/.cache"] {
+        for file in files_below(&scene.desk.place(folder))? {
+            files += 1;
+            let text = String::from_utf8_lossy(&fs::read(&file)?).into_owned();
+            free_of_tokens(&file.display().to_string(), &text)?;
+        }
+    }
+    ensure!(files > 1, "the app left no files to look at");
+    free_of_tokens("the log", &fs::read_to_string(scene.desk.place("app.log"))?)
+}
+
+fn free_of_tokens(place: &str, text: &str) -> anyhow::Result<()> {
+    for start in TOKEN_STARTS {
+        ensure!(!text.contains(start), "{place} holds a token");
+    }
+    Ok(())
+}
+
+fn files_below(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let Ok(entries) = fs::read_dir(&folder) else { continue };
+        for entry in entries {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.is_file() {
+                found.push(path);
+            }
+        }
+    }
+    Ok(found)
+}

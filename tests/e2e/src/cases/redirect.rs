@@ -1,0 +1,136 @@
+//! The redirect's way back into the app.
+
+use std::fs;
+
+use anyhow::{Context, ensure};
+
+use super::Scene;
+use crate::app::running;
+use crate::journey::{ANA, SCHEME, display, sign_up};
+use crate::screen;
+use crate::wait::until;
+
+pub async fn a_redirect_reaches_the_running_app_through_the_packaged_entry(
+    mut scene: Scene<'_>,
+) -> anyhow::Result<()> {
+    let (name, text) = scene.package.entry()?;
+    ensure!(text.contains("Exec=luminous %u"), "the packaged entry loses the address: {text}");
+    ensure!(
+        text.contains("MimeType=x-scheme-handler/family.luminous.app;"),
+        "the packaged entry does not claim the scheme: {text}"
+    );
+    ensure!(scene.desk.handler_of(SCHEME).await? == name, "the scheme is not the package's");
+    let app = scene.open_app("app.log").await?;
+    app.press("begin_sign_in").await?;
+    scene.browser.take_new_tab().await?;
+    sign_up(&scene.browser, &ANA).await?;
+    scene.browser.page.click("#continue").await?;
+    app.see_screen("home").await?;
+    let log = app.log()?;
+    ensure!(log.contains("redirect received"), "it did not come through the deep link");
+    ensure!(running(&scene.package.program())?.len() == 1, "a second instance stayed");
+    app.quit(&scene.package.program()).await
+}
+
+pub async fn r4_a_redirect_that_comes_again_changes_nothing(
+    mut scene: Scene<'_>,
+) -> anyhow::Result<()> {
+    let app = scene.open_app("app.log").await?;
+    app.press("begin_sign_in").await?;
+    scene.browser.take_new_tab().await?;
+    sign_up(&scene.browser, &ANA).await?;
+    scene.browser.page.click("#continue").await?;
+    app.see_screen("home").await?;
+    // Anybody can send such an address, here as a second instance with a made-up answer.
+    let forged = format!("{SCHEME}://auth/callback?code=forged&state=forged");
+    let second = scene.desk.command(scene.package.program()).arg(forged).status().await?;
+    ensure!(second.success(), "the second instance did not hand its address over");
+    until("the forged redirect to arrive", || async {
+        Ok((app.log()?.matches("redirect received").count() >= 2).then_some(()))
+    })
+    .await?;
+    app.see_screen("home").await?;
+    app.page.see("[data-screen=\"home\"]", ANA.name).await?;
+    app.quit(&scene.package.program()).await
+}
+
+pub async fn a_cold_start_finishes_the_sign_in_that_the_last_run_began(
+    mut scene: Scene<'_>,
+) -> anyhow::Result<()> {
+    let program = scene.package.program();
+    let app = scene.open_app("app-1.log").await?;
+    app.press("begin_sign_in").await?;
+    scene.browser.take_new_tab().await?;
+    scene.browser.page.find("#next").await?;
+    app.quit(&program).await?;
+    ensure!(running(&program)?.is_empty(), "the app is still running");
+    // The browser's launcher starts the app now; what it says goes where the browser's words go.
+    sign_up(&scene.browser, &ANA).await?;
+    scene.browser.page.click("#continue").await?;
+    let log = scene.desk.place("chromedriver.log");
+    until("the cold-started app to draw its home", || async {
+        let said = fs::read_to_string(&log)?;
+        Ok(said.lines().any(|l| l.contains("screen drawn") && l.contains("home")).then_some(()))
+    })
+    .await
+    .with_context(|| fs::read_to_string(&log).unwrap_or_default())?;
+    let started = running(&program)?;
+    ensure!(started.len() == 1, "one instance was expected, not {}", started.len());
+    screen::capture(&display(&scene.desk), &scene.desk.place("cold-start.png"))?;
+    scene.desk.command("kill").arg(started[0].to_string()).status().await?;
+    until("the app to end", || async { Ok(running(&program)?.is_empty().then_some(())) }).await?;
+    let app = scene.open_app("app-2.log").await?;
+    app.see_screen("home").await?;
+    app.page.see("[data-screen=\"home\"]", ANA.name).await?;
+    app.quit(&program).await
+}
+
+pub async fn without_the_scheme_the_redirect_comes_back_over_loopback(
+    mut scene: Scene<'_>,
+) -> anyhow::Result<()> {
+    // Another program has claimed the scheme, as any local program can.
+    let thief = scene.desk.add_script("thief", "exit 0")?;
+    scene.desk.add_entry("thief", &thief, &[SCHEME])?;
+    let browser = format!("{}.desktop", crate::browser::ENTRY);
+    scene.desk.choose_handlers(&[
+        ("http", &browser),
+        ("https", &browser),
+        (SCHEME, "thief.desktop"),
+    ])?;
+    let app = scene.open_app("app.log").await?;
+    app.press("begin_sign_in").await?;
+    app.page.find("[data-channel=\"loopback\"]").await?;
+    scene.browser.take_new_tab().await?;
+    sign_up(&scene.browser, &ANA).await?;
+    scene.browser.page.click("#continue").await?;
+    app.see_screen("home").await?;
+    ensure!(!app.log()?.contains("redirect received"), "it came through the deep link after all");
+    let landed = scene.browser.page.address().await?;
+    ensure!(landed.starts_with("http://localhost:4721"), "the browser is at {landed}");
+    app.quit(&scene.package.program()).await
+}
+
+pub async fn r17_without_a_browser_the_link_can_be_carried_over_by_hand(
+    mut scene: Scene<'_>,
+) -> anyhow::Result<()> {
+    let broken = scene.desk.add_script("xdg-open", "exit 3")?;
+    let folder = broken.parent().context("a folder")?.to_owned();
+    for name in ["gio", "gnome-open", "kde-open", "kde-open5", "kde-open6", "wslview"] {
+        scene.desk.add_script(name, "exit 3")?;
+    }
+    let mut path = folder.into_os_string();
+    path.push(":");
+    path.push(scene.desk.get("PATH").unwrap_or_default());
+    scene.desk.set("PATH", path);
+    let app = scene.open_app("app.log").await?;
+    app.press("begin_sign_in").await?;
+    app.page.find("[data-browser=\"failed\"]").await?;
+    let link = app.page.run("return document.querySelector('[data-sign-in-link]').value").await?;
+    let link = link.as_str().context("no link to copy")?.to_owned();
+    ensure!(link.starts_with("http://localhost:"), "not a link: {link}");
+    scene.browser.page.go_to(&link).await?;
+    sign_up(&scene.browser, &ANA).await?;
+    scene.browser.page.click("#continue").await?;
+    app.see_screen("home").await?;
+    app.quit(&scene.package.program()).await
+}

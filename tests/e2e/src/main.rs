@@ -1,0 +1,65 @@
+//! The real app under a virtual display, with a real browser, keyring and WebDriver.
+//!
+//! `demo` drives the journey the README promises and keeps its pictures; `test` proves what only
+//! real parts can prove. `cargo xtask` builds everything first and calls this. Linux only: nothing
+//! like WebKitWebDriver and a private keyring can be had on the other systems.
+
+mod app;
+mod browser;
+mod cases;
+mod desk;
+mod journey;
+mod package;
+mod provider;
+mod report;
+mod screen;
+mod wait;
+mod webdriver;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::package::Package;
+
+#[derive(Parser)]
+struct Options {
+    /// The project's folder.
+    #[arg(long, default_value = ".")]
+    project: PathBuf,
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Drives the journey and keeps a picture of each screen under `target/demo/`.
+    Demo,
+    /// Runs the cases, or those whose name contains a word.
+    Test {
+        /// Part of a case's name.
+        only: Option<String>,
+    },
+}
+
+#[tokio::main]
+#[expect(clippy::print_stderr, reason = "why the journey failed is for the person who started it")]
+async fn main() -> anyhow::Result<ExitCode> {
+    let options = Options::parse();
+    // The HTTP client below shares its TLS provider with the app's.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let project = options.project.canonicalize()?;
+    let package = Package::make(&project)?;
+    let passed = match options.what {
+        What::Demo => match journey::run(&package, &project.join("target/demo")).await {
+            Ok(()) => true,
+            Err(error) => {
+                eprintln!("the journey stopped: {error:#}");
+                false
+            }
+        },
+        What::Test { only } => cases::run(&package, &project, only.as_deref()).await,
+    };
+    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

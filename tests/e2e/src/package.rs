@@ -1,0 +1,69 @@
+//! The package a person would install, made from the binary at hand and unpacked into a folder.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, ensure};
+
+/// An unpacked .deb.
+pub struct Package {
+    root: PathBuf,
+}
+
+impl Package {
+    /// Bundles `target/debug/luminous` into a .deb with Tauri's own bundler and unpacks it.
+    pub fn make(project: &Path) -> anyhow::Result<Self> {
+        let bundler = project.join("ui/node_modules/.bin/tauri");
+        let made = Command::new(&bundler)
+            .args(["bundle", "--debug", "--bundles", "deb"])
+            .current_dir(project)
+            .output()
+            .with_context(|| format!("cannot start {}", bundler.display()))?;
+        ensure!(made.status.success(), "bundling: {}", String::from_utf8_lossy(&made.stderr));
+        let root = project.join("target/package");
+        if root.exists() {
+            fs::remove_dir_all(&root)?;
+        }
+        let unpacked =
+            Command::new("dpkg-deb").arg("-x").arg(find_deb(project)?).arg(&root).status();
+        ensure!(unpacked?.success(), "the package cannot be unpacked");
+        // The system does this when it installs a package; it makes the entry's schemes known.
+        let known = Command::new("update-desktop-database")
+            .arg(root.join("usr/share/applications"))
+            .status()?;
+        ensure!(known.success(), "the desktop database cannot be made");
+        Ok(Self { root })
+    }
+
+    /// The folder it was unpacked into.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The app's program in it.
+    #[must_use]
+    pub fn program(&self) -> PathBuf {
+        self.root.join("usr/bin/luminous")
+    }
+
+    /// The name and the text of its desktop entry.
+    pub fn entry(&self) -> anyhow::Result<(String, String)> {
+        let folder = self.root.join("usr/share/applications");
+        let file = files(&folder, "desktop")?.pop().context("the package has no desktop entry")?;
+        let name = file.file_name().context("a name")?.to_string_lossy().into_owned();
+        Ok((name, fs::read_to_string(file)?))
+    }
+}
+
+fn find_deb(project: &Path) -> anyhow::Result<PathBuf> {
+    let folder = project.join("target/debug/bundle/deb");
+    files(&folder, "deb")?.pop().context("the bundler made no package")
+}
+
+fn files(folder: &Path, extension: &str) -> anyhow::Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder).with_context(|| format!("no {}", folder.display()))?;
+    let paths = entries.map(|entry| Ok(entry?.path())).collect::<anyhow::Result<Vec<_>>>()?;
+    Ok(paths.into_iter().filter(|path| path.extension().is_some_and(|e| e == extension)).collect())
+}

@@ -1,0 +1,40 @@
+//! The identity provider as a process of its own, and the app configured for it as a person would:
+//! by the seed's eight variables in a file.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::ensure;
+
+use crate::app::free_port;
+use crate::desk::Desk;
+use crate::wait::until;
+
+/// A running `luminous-emulator serve`.
+pub struct Provider {
+    /// `http://localhost:PORT`, as the browser's address line shows it.
+    pub origin: String,
+}
+
+impl Provider {
+    /// Starts it with its data in the desk and writes the app's `luminous.env`.
+    pub async fn start(desk: &mut Desk, project: &Path) -> anyhow::Result<Self> {
+        let program = project.join("target/debug/luminous-emulator").display().to_string();
+        let listen = format!("127.0.0.1:{}", free_port()?);
+        let data = desk.place("provider.sqlite").display().to_string();
+        let serve = ["serve", "--listen", &listen, "--data", &data];
+        let printed = desk.command(&program).args(serve).arg("--print-env").output().await?;
+        ensure!(printed.status.success(), "{}", String::from_utf8_lossy(&printed.stderr));
+        let folder = desk.place("home/.config/family.luminous.desktop");
+        fs::create_dir_all(&folder)?;
+        fs::write(folder.join("luminous.env"), &printed.stdout)?;
+        desk.start(&program, &serve, "provider.log")?;
+        let log = desk.place("provider.log");
+        until("the emulator to listen", || async {
+            Ok(fs::read_to_string(&log)?.contains("listening").then_some(()))
+        })
+        .await?;
+        let port = listen.rsplit(':').next().unwrap_or_default();
+        Ok(Self { origin: format!("http://localhost:{port}") })
+    }
+}
