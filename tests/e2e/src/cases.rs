@@ -8,6 +8,7 @@ use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
 
+use anyhow::ensure;
 use luminous_domain::{Clock, SystemClock};
 
 use crate::app::App;
@@ -22,6 +23,8 @@ pub struct Scene<'a> {
     desk: Desk,
     browser: Browser,
     package: &'a Package,
+    // Dropped, and so ended, with the scene.
+    _provider: Provider,
 }
 
 impl<'a> Scene<'a> {
@@ -32,7 +35,7 @@ impl<'a> Scene<'a> {
         desk.choose_handlers(&[("http", &entry), ("https", &entry)])?;
         let provider = Provider::start(&mut desk, project).await?;
         let browser = Browser::start(&mut desk, &provider.origin, SCHEME).await?;
-        Ok(Self { desk, browser, package })
+        Ok(Self { desk, browser, package, _provider: provider })
     }
 
     /// Opens the installed app.
@@ -66,7 +69,7 @@ const CASES: &[Case] = cases![
 
 /// Runs the cases whose name contains `only`; says how each went, and how many passed.
 #[expect(clippy::print_stdout, reason = "the transcript is what the person asked for")]
-pub async fn run(package: &Package, project: &Path, only: Option<&str>) -> bool {
+pub async fn run(package: &Package, project: &Path, only: Option<&str>) -> anyhow::Result<()> {
     let (mut passed, mut failed) = (0, 0);
     for (name, case) in CASES {
         if only.is_some_and(|only| !name.contains(only)) {
@@ -90,5 +93,6 @@ pub async fn run(package: &Package, project: &Path, only: Option<&str>) -> bool 
         }
     }
     println!("end-to-end: {passed} passed, {failed} failed");
-    failed == 0 && passed > 0
+    ensure!(failed == 0 && passed > 0, "not every case passed");
+    Ok(())
 }

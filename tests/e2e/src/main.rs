@@ -5,6 +5,7 @@
 //! like WebKitWebDriver and a private keyring can be had on the other systems.
 
 mod app;
+mod bench;
 mod browser;
 mod cases;
 mod desk;
@@ -21,7 +22,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::package::Package;
+use crate::package::{Build, Package};
 
 #[derive(Parser)]
 struct Options {
@@ -41,25 +42,34 @@ enum What {
         /// Part of a case's name.
         only: Option<String>,
     },
+    /// Measures the release build beside a bare window.
+    Bench,
 }
 
 #[tokio::main]
-#[expect(clippy::print_stderr, reason = "why the journey failed is for the person who started it")]
+#[expect(clippy::print_stderr, reason = "why it failed is for the person who started it")]
 async fn main() -> anyhow::Result<ExitCode> {
     let options = Options::parse();
     // The HTTP client below shares its TLS provider with the app's.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let project = options.project.canonicalize()?;
-    let package = Package::make(&project)?;
-    let passed = match options.what {
-        What::Demo => match journey::run(&package, &project.join("target/demo")).await {
-            Ok(()) => true,
-            Err(error) => {
-                eprintln!("the journey stopped: {error:#}");
-                false
-            }
-        },
-        What::Test { only } => cases::run(&package, &project, only.as_deref()).await,
+    let outcome = match options.what {
+        What::Demo => {
+            let package = Package::make(&project, Build::Debug)?;
+            journey::run(&package, &project.join("target/demo")).await
+        }
+        What::Test { only } => {
+            let package = Package::make(&project, Build::Debug)?;
+            cases::run(&package, &project, only.as_deref()).await
+        }
+        What::Bench => {
+            let package = Package::make(&project, Build::Release)?;
+            bench::run(&package, &project).await
+        }
     };
-    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    if let Err(error) = outcome {
+        eprintln!("stopped: {error:#}");
+        return Ok(ExitCode::FAILURE);
+    }
+    Ok(ExitCode::SUCCESS)
 }

@@ -6,17 +6,36 @@ use std::process::Command;
 
 use anyhow::{Context, ensure};
 
+/// Which of cargo's builds is packed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Build {
+    /// `target/debug`.
+    Debug,
+    /// `target/release`.
+    Release,
+}
+
+impl Build {
+    fn folder(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Release => "release",
+        }
+    }
+}
+
 /// An unpacked .deb.
 pub struct Package {
     root: PathBuf,
 }
 
 impl Package {
-    /// Bundles `target/debug/luminous` into a .deb with Tauri's own bundler and unpacks it.
-    pub fn make(project: &Path) -> anyhow::Result<Self> {
+    /// Bundles the built app into a .deb with Tauri's own bundler and unpacks it.
+    pub fn make(project: &Path, build: Build) -> anyhow::Result<Self> {
         let bundler = project.join("ui/node_modules/.bin/tauri");
         let made = Command::new(&bundler)
-            .args(["bundle", "--debug", "--bundles", "deb"])
+            .args(["bundle", "--bundles", "deb"])
+            .args((build == Build::Debug).then_some("--debug"))
             .current_dir(project)
             .output()
             .with_context(|| format!("cannot start {}", bundler.display()))?;
@@ -26,7 +45,7 @@ impl Package {
             fs::remove_dir_all(&root)?;
         }
         let unpacked =
-            Command::new("dpkg-deb").arg("-x").arg(find_deb(project)?).arg(&root).status();
+            Command::new("dpkg-deb").arg("-x").arg(find_deb(project, build)?).arg(&root).status();
         ensure!(unpacked?.success(), "the package cannot be unpacked");
         // The system does this when it installs a package; it makes the entry's schemes known.
         let known = Command::new("update-desktop-database")
@@ -57,8 +76,8 @@ impl Package {
     }
 }
 
-fn find_deb(project: &Path) -> anyhow::Result<PathBuf> {
-    let folder = project.join("target/debug/bundle/deb");
+fn find_deb(project: &Path, build: Build) -> anyhow::Result<PathBuf> {
+    let folder = project.join("target").join(build.folder()).join("bundle/deb");
     files(&folder, "deb")?.pop().context("the bundler made no package")
 }
 

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::ensure;
+use tokio::process::Child;
 
 use crate::app::free_port;
 use crate::desk::Desk;
@@ -14,6 +15,7 @@ use crate::wait::until;
 pub struct Provider {
     /// `http://localhost:PORT`, as the browser's address line shows it.
     pub origin: String,
+    process: Child,
 }
 
 impl Provider {
@@ -28,13 +30,18 @@ impl Provider {
         let folder = desk.place("home/.config/family.luminous.desktop");
         fs::create_dir_all(&folder)?;
         fs::write(folder.join("luminous.env"), &printed.stdout)?;
-        desk.start(&program, &serve, "provider.log")?;
         let log = desk.place("provider.log");
+        let process = desk.command(&program).args(serve).stdout(fs::File::create(&log)?).spawn()?;
         until("the emulator to listen", || async {
             Ok(fs::read_to_string(&log)?.contains("listening").then_some(()))
         })
         .await?;
         let port = listen.rsplit(':').next().unwrap_or_default();
-        Ok(Self { origin: format!("http://localhost:{port}") })
+        Ok(Self { origin: format!("http://localhost:{port}"), process })
+    }
+
+    /// Ends it: from here on the app is offline.
+    pub async fn stop(&mut self) -> anyhow::Result<()> {
+        Ok(self.process.kill().await?)
     }
 }
