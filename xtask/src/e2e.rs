@@ -1,13 +1,26 @@
-//! The real-window tests.
+//! The real app with a real browser and keyring: `tests/e2e`, once it is built.
 
 use anyhow::bail;
 
-use crate::context::Context;
+use crate::context::{Context, Platform};
+use crate::shell::Line;
 
-/// Drives the real app with a real browser and keyring.
+/// Runs every case. The app and the driver must be built.
 ///
 /// # Errors
-/// Until the app exists.
-pub fn run(_context: &Context) -> anyhow::Result<()> {
-    bail!("there is no app to drive yet");
+/// When a case fails, and on systems that have no WebKitWebDriver.
+pub fn run(context: &Context) -> anyhow::Result<()> {
+    drive(context, &["test"])
+}
+
+/// Calls the driver of the end-to-end tests.
+///
+/// # Errors
+/// As [`run`].
+pub fn drive(context: &Context, words: &[&str]) -> anyhow::Result<()> {
+    if context.platform != Platform::Linux {
+        bail!("the real window can be driven on Linux only: no other system has WebKitWebDriver");
+    }
+    let driver = context.target().join("debug/luminous-e2e");
+    Ok(Line::new(driver).args(words).dir(&context.root).run()?)
 }
