@@ -1,0 +1,143 @@
+import type { AccountView } from "../wire/AccountView";
+import type { AppError } from "../wire/AppError";
+import type { ErrorCode } from "../wire/ErrorCode";
+import type { ProviderView } from "../wire/ProviderView";
+import type { SessionSnapshot } from "../wire/SessionSnapshot";
+import type { StorageView } from "../wire/StorageView";
+
+/** Moments the window can be asked to show, for tests and for the preview in a plain browser. */
+
+export const ana: AccountView = {
+  id: "3f1c9a52",
+  name: "Ana Lindqvist",
+  email: "ana@lindqvist.example",
+  identity_provider: null,
+  signed_in_at_ms: Date.UTC(2026, 10, 3, 17, 2),
+};
+
+export const demoProvider: ProviderView = { host: "login.luminous.example", demo: true };
+export const keyring: StorageView = { kind: "keyring" };
+
+/** An error with every detail filled in. */
+export function problem(code: ErrorCode): AppError {
+  return {
+    code,
+    message: `What the log says about ${code}.`,
+    reason: "AADB2C90080",
+    correlation_id: "b5c6e7f8-0a1b-4c2d-9e3f-405162738495",
+  };
+}
+
+function moment(change: Partial<SessionSnapshot>): SessionSnapshot {
+  return {
+    revision: 1,
+    stage: { kind: "starting" },
+    storage: keyring,
+    provider: demoProvider,
+    problem: null,
+    ...change,
+  };
+}
+
+function signedOut(
+  cause: "never" | "signed_out" | "ended" | "lost" | "corrupt",
+  lastAccount: AccountView | null = null,
+): SessionSnapshot {
+  return moment({ stage: { kind: "signed_out", cause, last_account: lastAccount } });
+}
+
+function blocked(code: ErrorCode, account: AccountView | null = ana): SessionSnapshot {
+  return moment({
+    stage: { kind: "storage_blocked", account },
+    storage: { kind: "unusable", problem: problem(code) },
+    problem: problem(code),
+  });
+}
+
+const offlineSince = Date.UTC(2026, 10, 3, 14, 5);
+const inNineMinutes = () => Date.now() + 9.5 * 60_000;
+
+/** By name, so that a test or a person can ask for one: `?scene=waiting`. */
+export const scenes = {
+  starting: () => moment({}),
+  unconfigured: () => moment({ stage: { kind: "unconfigured" }, provider: null }),
+  unconfigured_problem: () =>
+    moment({
+      stage: { kind: "unconfigured" },
+      provider: null,
+      problem: problem("discovery.failed"),
+    }),
+  signed_out_never: () => signedOut("never"),
+  signed_out_back: () => signedOut("signed_out", ana),
+  signed_out_ended: () => signedOut("ended", ana),
+  signed_out_lost: () => signedOut("lost", ana),
+  signed_out_corrupt: () => signedOut("corrupt", ana),
+  signed_out_cancelled: () => ({
+    ...signedOut("never"),
+    problem: problem("redirect.cancelled"),
+  }),
+  signed_out_problem: () => ({
+    ...signedOut("signed_out", ana),
+    problem: problem("net.unreachable"),
+  }),
+  signed_out_no_keyring: () => ({
+    ...signedOut("never"),
+    storage: { kind: "unusable", problem: problem("store.unavailable") } as const,
+  }),
+  waiting: () =>
+    moment({
+      stage: {
+        kind: "waiting_for_browser",
+        channel: "deep_link",
+        browser: "opened",
+        expires_at_ms: inNineMinutes(),
+      },
+    }),
+  waiting_failed: () =>
+    moment({
+      stage: {
+        kind: "waiting_for_browser",
+        channel: "loopback",
+        browser: "failed",
+        expires_at_ms: inNineMinutes(),
+      },
+      problem: problem("redirect.no_browser"),
+    }),
+  finishing: () => moment({ stage: { kind: "finishing" } }),
+  home: () =>
+    moment({ stage: { kind: "signed_in", account: ana, connection: { kind: "online" } } }),
+  home_checking: () =>
+    moment({ stage: { kind: "signed_in", account: ana, connection: { kind: "checking" } } }),
+  home_offline: () =>
+    moment({
+      stage: {
+        kind: "signed_in",
+        account: { ...ana, identity_provider: "google.com" },
+        connection: { kind: "offline", since_ms: offlineSince },
+      },
+      provider: { host: "login.luminous.example", demo: false },
+      problem: problem("provider.busy"),
+    }),
+  home_memory: () =>
+    moment({
+      stage: { kind: "signed_in", account: ana, connection: { kind: "online" } },
+      storage: { kind: "memory" },
+    }),
+  home_unsaved: () =>
+    moment({
+      stage: { kind: "signed_in", account: ana, connection: { kind: "online" } },
+      storage: { kind: "unusable", problem: problem("store.write_failed") },
+    }),
+  storage_locked: () => blocked("store.locked"),
+  storage_unavailable: () => blocked("store.unavailable", null),
+  storage_timeout: () => blocked("store.timeout"),
+  storage_waiting: () => blocked("store.waiting"),
+} satisfies Record<string, () => SessionSnapshot>;
+
+/** The name of a moment. */
+export type SceneName = keyof typeof scenes;
+
+/** Whether a text names a moment. */
+export function isSceneName(text: string): text is SceneName {
+  return text in scenes;
+}

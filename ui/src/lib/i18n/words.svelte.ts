@@ -1,0 +1,49 @@
+import { createContext } from "svelte";
+
+import type { SettingsState } from "../state/settings.svelte";
+import { catalogs, type Locale, type MessageKey } from "./catalogs";
+import { choose, fill, pick, type Values } from "./message";
+
+/** The words of the window, in the language that was chosen or the one the system speaks. */
+export class Words {
+  readonly #settings: SettingsState;
+  readonly #systemLanguages: readonly string[];
+
+  constructor(settings: SettingsState, systemLanguages: readonly string[] = navigator.languages) {
+    this.#settings = settings;
+    this.#systemLanguages = systemLanguages;
+  }
+
+  /** The language the words are in. */
+  get locale(): Locale {
+    const chosen = this.#settings.language;
+    return chosen === "system" ? choose(this.#systemLanguages) : chosen;
+  }
+
+  /** The sentence for a key. `count` chooses the plural form. */
+  t = (key: MessageKey, values: Values = {}): string =>
+    fill(pick(catalogs[this.locale][key], this.locale, values.count), this.locale, values);
+
+  /** `14:05` on the day itself, with the date on any other. Both in Unix time, ms. */
+  time = (at: number, now: number): string => {
+    const today = dayOf(at) === dayOf(now);
+    return this.#date(
+      at,
+      today ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" },
+    );
+  };
+
+  /** A day and a time, spelled out. Unix time, ms. */
+  moment = (at: number): string => this.#date(at, { dateStyle: "long", timeStyle: "short" });
+
+  #date(at: number, how: Intl.DateTimeFormatOptions) {
+    return new Intl.DateTimeFormat(this.locale, how).format(at);
+  }
+}
+
+export const [getWords, setWords] = createContext<Words>();
+
+/** A day of this computer's calendar, only good for comparing. */
+function dayOf(at: number): string {
+  return new Intl.DateTimeFormat("en", { dateStyle: "short" }).format(at);
+}
