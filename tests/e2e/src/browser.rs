@@ -1,5 +1,8 @@
 //! The system browser of the desk: a real Chromium that the desktop opens addresses with.
 
+use std::fs;
+use std::path::Path;
+
 use anyhow::Context;
 use serde_json::json;
 
@@ -33,21 +36,24 @@ impl Browser {
         );
         let open = desk.add_script("open-in-browser", &open)?;
         desk.add_entry(ENTRY, &open, &["http", "https"])?;
+        allow_scheme(&profile, origin, scheme)?;
+        // Started as a person's browser is, not by the driver: a browser of the driver's own does
+        // not take addresses from a second start.
+        let debugger = format!("127.0.0.1:{}", free_port()?);
+        let (_, debug_port) = debugger.rsplit_once(':').context("a port")?;
+        let started = [
+            format!("--user-data-dir={}", profile.display()),
+            format!("--remote-debugging-port={debug_port}"),
+            "--window-size=1000,820".into(),
+            "--window-position=240,40".into(),
+            "about:blank".into(),
+        ];
+        let words: Vec<&str> =
+            FLAGS.iter().copied().chain(started.iter().map(String::as_str)).collect();
+        desk.start(&chromium, &words, "chromium.log")?;
         let port = free_port()?;
         desk.start("chromedriver", &[&format!("--port={port}")], "chromedriver.log")?;
-        let mut flags: Vec<String> = FLAGS.iter().map(ToString::to_string).collect();
-        flags.push(format!("--user-data-dir={}", profile.display()));
-        flags.push("--window-size=1000,820".into());
-        flags.push("--window-position=240,40".into());
-        let options = json!({
-            "binary": chromium,
-            "args": flags,
-            "prefs": {
-                "protocol_handler": { "allowed_origin_protocol_pairs": { origin: { scheme: true } } },
-                "credentials_enable_service": false,
-                "profile": { "password_manager_enabled": false }
-            }
-        });
+        let options = json!({ "debuggerAddress": debugger });
         let page = Session::begin(port, json!({ "goog:chromeOptions": options })).await?;
         let first = page.windows().await?.into_iter().next().context("Chromium has no tab")?;
         Ok(Self { page, first })
@@ -73,6 +79,18 @@ impl Browser {
         self.page.close_window().await?;
         self.page.switch_to(&self.first).await
     }
+}
+
+/// Writes the profile's answer to "may this site open the app?": always.
+fn allow_scheme(profile: &Path, origin: &str, scheme: &str) -> anyhow::Result<()> {
+    let folder = profile.join("Default");
+    fs::create_dir_all(&folder)?;
+    let preferences = json!({
+        "protocol_handler": { "allowed_origin_protocol_pairs": { origin: { scheme: true } } },
+        "credentials_enable_service": false,
+        "profile": { "password_manager_enabled": false }
+    });
+    Ok(fs::write(folder.join("Preferences"), preferences.to_string())?)
 }
 
 /// As root, without a GPU, and without calls to hosts of its own.

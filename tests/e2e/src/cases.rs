@@ -7,11 +7,12 @@ mod webview;
 use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
+use std::process::Command;
 
 use anyhow::ensure;
 use luminous_domain::{Clock, SystemClock};
 
-use crate::app::App;
+use crate::app::{App, running};
 use crate::browser::{Browser, ENTRY};
 use crate::desk::Desk;
 use crate::journey::SCHEME;
@@ -80,6 +81,10 @@ pub async fn run(package: &Package, project: &Path, only: Option<&str>) -> anyho
             Ok(scene) => case(scene).await,
             Err(error) => Err(error.context("the scene could not be set")),
         };
+        // A case that failed may leave an app behind that the desktop had started.
+        for process in running(&package.program())? {
+            Command::new("kill").args(["-9", &process.to_string()]).status()?;
+        }
         let took = (SystemClock.elapsed() - since).as_secs_f64();
         match outcome {
             Ok(()) => {

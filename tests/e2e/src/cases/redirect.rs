@@ -67,7 +67,7 @@ pub async fn a_cold_start_finishes_the_sign_in_that_the_last_run_began(
     // The browser's launcher starts the app now; what it says goes where the browser's words go.
     sign_up(&scene.browser, &ANA).await?;
     scene.browser.page.click("#continue").await?;
-    let log = scene.desk.place("chromedriver.log");
+    let log = scene.desk.place("chromium.log");
     until("the cold-started app to draw its home", || async {
         let said = fs::read_to_string(&log)?;
         Ok(said.lines().any(|l| l.contains("screen drawn") && l.contains("home")).then_some(()))
