@@ -8,27 +8,34 @@
 //! (`luminous-auth` does). It knows neither Tauri nor axum. Start reading at [`Provider`].
 
 pub mod authority;
+pub mod bearer;
+mod claims;
 pub mod config;
 pub mod discovery;
+mod flight;
 pub mod http;
 pub mod identity;
 mod issuer;
 pub mod jose;
+mod json;
 pub mod keys;
+mod metadata;
 mod provider;
 pub mod token;
 pub mod url_rules;
 pub mod variables;
+mod verify;
 
 pub use self::http::{HttpClient, HttpError, Limits, ReqwestClient, Trust};
 pub use authority::{Authority, UrlForm};
+pub use bearer::bearer_token;
 pub use config::{
     AudienceRule, ClaimNames, ConfigError, ExpectedIssuer, PolicyRule, ProviderConfig,
 };
 pub use discovery::{DiscoveryError, MetadataWarning, ProviderMetadata};
 pub use identity::{AccessClaims, Caller, Identity};
 pub use jose::Algorithm;
-pub use keys::{KeysError, KeysProblem};
+pub use keys::{KeysError, KeysProblem, KeysReport};
 pub use provider::{IdTokenExpectation, Provider, VerifyError};
 pub use token::{Malformation, TokenError};
 pub use url_rules::Transport;

@@ -1,16 +1,20 @@
 //! The runtime for one provider and policy: its metadata, its keys, and the judgement of tokens.
 
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use luminous_domain::{AccessToken, Clock, IdToken};
 
-use crate::config::{ExpectedIssuer, ProviderConfig};
-use crate::discovery::{self, DiscoveryError, ProviderMetadata};
+use crate::claims::Claims;
+use crate::config::ProviderConfig;
+use crate::discovery::{DiscoveryError, ProviderMetadata};
 use crate::http::HttpClient;
 use crate::identity::{AccessClaims, Identity};
-use crate::keys::{KeysError, KeysProblem};
+use crate::jose::Jws;
+use crate::keys::{KeyCache, KeysError, KeysReport};
+use crate::metadata::MetadataCache;
 use crate::token::TokenError;
+use crate::verify::{self, Against};
 
 /// What an ID token must match.
 #[derive(Debug, Clone, Copy, Default)]
@@ -49,20 +53,22 @@ impl VerifyError {
     }
 }
 
-/// One provider and policy at run time. Cheap to share, made once.
+/// One provider and policy at run time: made once, shared by everybody who signs in or verifies.
 pub struct Provider {
-    config: ProviderConfig,
-    http: Arc<dyn HttpClient>,
-    #[expect(dead_code, reason = "the verifier lands next")]
+    config: Arc<ProviderConfig>,
     clock: Arc<dyn Clock>,
-    metadata: RwLock<Option<Arc<ProviderMetadata>>>,
+    metadata: Arc<MetadataCache>,
+    keys: KeyCache,
 }
 
 impl Provider {
     /// Nothing is asked yet.
     #[must_use]
     pub fn new(config: ProviderConfig, http: Arc<dyn HttpClient>, clock: Arc<dyn Clock>) -> Self {
-        Self { config, http, clock, metadata: RwLock::new(None) }
+        let config = Arc::new(config);
+        let metadata = Arc::new(MetadataCache::new(config.clone(), http.clone(), clock.clone()));
+        let keys = KeyCache::new(config.clone(), http, clock.clone(), metadata.clone());
+        Self { config, clock, metadata, keys }
     }
 
     /// What this provider was made from.
@@ -71,32 +77,26 @@ impl Provider {
         &self.config
     }
 
-    /// The issuer, once it is known: persist it and use [`ExpectedIssuer::Exact`] the next time.
+    /// The issuer, once it is known: persist it and use [`crate::ExpectedIssuer::Exact`] the next
+    /// time.
     #[must_use]
     pub fn pinned_issuer(&self) -> Option<String> {
-        match &self.config.expected_issuer {
-            ExpectedIssuer::Exact(exact) => Some(exact.clone()),
-            ExpectedIssuer::Discovered => self.known().map(|known| known.issuer.clone()),
-        }
+        self.metadata.issuer()
     }
 
-    /// The provider's metadata: as known, else asked for now.
+    /// The provider's metadata: as known, else asked for now. Known metadata is asked for again
+    /// after 12 h, and goes on if that fails.
     ///
     /// # Errors
     /// [`DiscoveryError`] when there is none to trust.
     pub async fn metadata(&self) -> Result<Arc<ProviderMetadata>, DiscoveryError> {
-        if let Some(known) = self.known() {
-            return Ok(known);
-        }
-        let fresh = Arc::new(discovery::fetch(&self.config, None, &*self.http).await?);
-        if let Ok(mut known) = self.metadata.write() {
-            *known = Some(fresh.clone());
-        }
-        Ok(fresh)
+        self.metadata.get().await
     }
 
-    fn known(&self) -> Option<Arc<ProviderMetadata>> {
-        self.metadata.read().ok().and_then(|known| known.clone())
+    /// How the keys stand, for diagnosis and readiness.
+    #[must_use]
+    pub fn keys(&self) -> KeysReport {
+        self.keys.report()
     }
 
     /// Verifies an ID token (OpenID Connect Core section 3.1.3.7).
@@ -108,11 +108,13 @@ impl Provider {
         token: &IdToken,
         expected: IdTokenExpectation<'_>,
     ) -> Result<Identity, VerifyError> {
-        let _ = (token, expected, self.metadata().await?);
-        Err(KeysError::Unavailable(KeysProblem::Empty).into())
+        let jws = Jws::parse(token.expose(), &self.config.algorithms)?;
+        let claims = Claims::parse(jws.payload())?;
+        let issuer = self.trust_signature(&jws).await?;
+        Ok(verify::id_token(&jws, &claims, &self.against(&issuer), &expected)?)
     }
 
-    /// Verifies an access token made for us ([`ProviderConfig::audiences`]; RFC 9068 section 4).
+    /// Verifies an access token made for [`ProviderConfig::audiences`] (RFC 9068 section 4).
     ///
     /// # Errors
     /// As for ID tokens.
@@ -120,7 +122,20 @@ impl Provider {
         &self,
         token: &AccessToken,
     ) -> Result<AccessClaims, VerifyError> {
-        let _ = (token, self.metadata().await?);
-        Err(KeysError::Unavailable(KeysProblem::Empty).into())
+        let jws = Jws::parse(token.expose(), &self.config.algorithms)?;
+        let claims = Claims::parse(jws.payload())?;
+        let issuer = self.trust_signature(&jws).await?;
+        Ok(verify::access_token(&jws, &claims, &self.against(&issuer))?)
+    }
+
+    /// Checks the signature and answers the issuer whose keys they are.
+    async fn trust_signature(&self, jws: &Jws<'_>) -> Result<String, VerifyError> {
+        self.keys.verify(jws).await?;
+        // Keys are only ever fetched by way of metadata, so the issuer is known by now.
+        self.metadata.issuer().ok_or(VerifyError::Token(TokenError::IssuerUntrusted))
+    }
+
+    fn against<'a>(&'a self, issuer: &'a str) -> Against<'a> {
+        Against { config: &self.config, issuer, now: self.clock.now() }
     }
 }

@@ -1,5 +1,16 @@
 //! The JOSE layer: compact signed tokens (RFC 7515) and public keys (RFC 7517), strictly.
+//!
+//! Nothing in here decides by what a token says about itself: the algorithms come from the
+//! configuration, the key from the provider's set by its exact `kid`. `cargo xtask vectors` judges
+//! this layer with the Wycheproof vectors.
 
 mod algorithm;
+mod jwk;
+mod jws;
+mod key_set;
+mod roca;
 
 pub use algorithm::Algorithm;
+pub use jwk::{DropReason, PublicKey};
+pub use jws::{Jws, Typ};
+pub use key_set::{DroppedKey, KeySet, KeySetError};
