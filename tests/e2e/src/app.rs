@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::desk::Desk;
 use crate::wait::until;
 use crate::webdriver::Session;
+use crate::words::say;
 
 /// A window of the app, started by WebKitWebDriver.
 pub struct App {
@@ -37,15 +38,27 @@ impl App {
         Ok(Self { page, log: desk.place(log) })
     }
 
-    /// Waits for a screen of the app, by the name it gives itself.
+    /// Waits until the screen that the app has drawn last is `name`, as the app's log says.
     pub async fn see_screen(&self, name: &str) -> anyhow::Result<()> {
-        let css = format!("[data-screen=\"{name}\"]");
-        self.page.find(&css).await.with_context(|| format!("the app shows no {name}")).map(drop)
+        let line = format!("screen=\"{name}\"");
+        until(&format!("the screen {name}"), || async {
+            let log = self.log()?;
+            let last = log.lines().rfind(|line| line.contains("screen drawn"));
+            Ok(last.is_some_and(|last| last.contains(&line)).then_some(()))
+        })
+        .await
+        .with_context(|| format!("the app said:\n{}", self.log().unwrap_or_default()))
     }
 
-    /// Presses the button of an action, by the name it carries.
-    pub async fn press(&self, action: &str) -> anyhow::Result<()> {
-        self.page.click(&format!("[data-action=\"{action}\"]")).await
+    /// Waits until the window shows the words of `key`.
+    pub async fn see(&self, key: &str) -> anyhow::Result<()> {
+        self.page.see("body", say(key)).await
+    }
+
+    /// Presses the button that carries the words of `key`.
+    pub async fn press(&self, key: &str) -> anyhow::Result<()> {
+        let words = say(key);
+        self.page.click(&format!("//button[normalize-space(.)=\"{words}\"]")).await
     }
 
     /// Everything the app has said so far.

@@ -26,6 +26,9 @@ const ROUNDS: usize = 9;
 /// Sign-ins counted for the way back from the browser, after one that is not.
 const SIGN_INS: usize = 7;
 
+/// What the app's log says when the home screen has been drawn.
+const HOME_DRAWN: &str = "screen=\"signed_in\"";
+
 /// One start: exec to drawn, and the memory then.
 struct Start {
     took: Duration,
@@ -55,7 +58,7 @@ pub async fn run(package: &Package, project: &Path) -> anyhow::Result<()> {
     let (mut ours, mut bare) = (Vec::new(), Vec::new());
     let bare_window = project.join("target/release/examples/bare_window");
     for round in 0..=ROUNDS {
-        let app = start(&desk, &package.program(), "screen=home").await?;
+        let app = start(&desk, &package.program(), HOME_DRAWN).await?;
         let window = start(&desk, &bare_window, "screen drawn").await?;
         if round > 0 {
             ours.push(app);
@@ -89,7 +92,7 @@ async fn ways_back(
     let app = App::start(desk, &package.program(), &[], "bench.log").await?;
     let mut taken = Vec::new();
     for round in 0..=SIGN_INS {
-        app.press("begin_sign_in").await?;
+        app.press("signed_out.continue").await?;
         browser.take_new_tab().await?;
         if round == 0 {
             sign_up(browser, &ANA).await?;
@@ -97,10 +100,10 @@ async fn ways_back(
         } else {
             sign_in(browser, &ANA).await?;
         }
-        app.see_screen("home").await?;
+        app.see_screen("signed_in").await?;
         let log = until("the home in the log", || async {
             let log = app.log()?;
-            Ok((log.matches("screen=\"home\"").count() > round).then_some(log))
+            Ok((log.matches(HOME_DRAWN).count() > round).then_some(log))
         })
         .await?;
         if round > 0 {
@@ -108,9 +111,9 @@ async fn ways_back(
         }
         browser.close_tab().await?;
         if round < SIGN_INS {
-            app.press("open_account").await?;
-            app.press("sign_out_provider").await?;
-            app.press("confirm").await?;
+            app.press("nav.account").await?;
+            app.press("account.both").await?;
+            app.press("confirm.both.yes").await?;
             app.see_screen("signed_out").await?;
             browser.take_new_tab().await?;
             browser.close_tab().await?;
@@ -132,7 +135,7 @@ fn last_way_back(log: &str) -> anyhow::Result<f64> {
         if let Ok(us) = number(line, "took_us=") {
             provider_us += us;
         }
-        if line.contains("screen=\"home\"") {
+        if line.contains(HOME_DRAWN) {
             let whole = number(line, "elapsed_ms=")? - number(lines[received], "elapsed_ms=")?;
             return Ok(whole - provider_us / 1000.0);
         }
@@ -156,10 +159,9 @@ async fn start(desk: &Desk, program: &Path, word: &str) -> anyhow::Result<Start>
         .with_context(|| format!("cannot start {}", program.display()))?;
     let output = child.stderr.take().context("no output")?;
     let mut lines = BufReader::new(output).lines();
-    let word = word.replace("screen=home", "screen=\"home\"");
     let drawn = async {
         while let Some(line) = lines.next_line().await? {
-            if line.contains(&word) {
+            if line.contains(word) {
                 return Ok(SystemClock.elapsed() - since);
             }
         }
@@ -240,7 +242,7 @@ mod tests {
         let log = "redirect received elapsed_ms=1000\n\
                    provider method=POST took_us=20000\n\
                    provider method=GET took_us=5000\n\
-                   screen drawn screen=\"home\" elapsed_ms=1085\n";
+                   screen drawn screen=\"signed_in\" elapsed_ms=1085\n";
         assert!((last_way_back(log).expect("a way back") - 60.0).abs() < 0.01);
     }
 }

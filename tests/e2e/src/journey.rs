@@ -63,7 +63,7 @@ pub async fn run(package: &Package, pictures: &Path) -> anyhow::Result<()> {
     report.step("the window is open with the embedded identity emulator, nobody is signed in");
     report.picture("welcome", &app.page.picture().await?)?;
 
-    app.press("begin_sign_in").await?;
+    app.press("signed_out.continue").await?;
     app.see_screen("waiting_for_browser").await?;
     report.picture("waiting", &app.page.picture().await?)?;
     browser.take_new_tab().await?;
@@ -73,8 +73,8 @@ pub async fn run(package: &Package, pictures: &Path) -> anyhow::Result<()> {
     sign_up(&browser, &ANA).await?;
     report.picture("provider-sign-up", &browser.page.picture().await?)?;
     browser.page.click("#continue").await?;
-    app.see_screen("home").await?;
-    app.page.see("[data-screen=\"home\"]", ANA.name).await?;
+    app.see_screen("signed_in").await?;
+    app.page.see("body", ANA.name).await?;
     ensure!(app.log()?.contains("redirect received"), "the redirect did not come as a deep link");
     report.step("signed up; the deep link came back through the packaged desktop entry");
     report.picture("home", &app.page.picture().await?)?;
@@ -84,31 +84,31 @@ pub async fn run(package: &Package, pictures: &Path) -> anyhow::Result<()> {
     app.quit(&program).await?;
     report.step("quit");
     let app = App::start(&mut desk, &program, &["--demo"], "app-2.log").await?;
-    app.see_screen("home").await?;
-    app.page.see("[data-screen=\"home\"]", ANA.name).await?;
-    app.page.find("[data-connection=\"online\"]").await?;
+    app.see_screen("signed_in").await?;
+    app.page.see("body", ANA.name).await?;
+    app.see("connection.online").await?;
     report.step("started again: still signed in, and refreshed by itself");
     report.picture("still-signed-in", &app.page.picture().await?)?;
 
-    app.press("open_account").await?;
+    app.press("nav.account").await?;
     app.see_screen("account").await?;
     report.picture("account", &app.page.picture().await?)?;
-    app.press("open_settings").await?;
+    app.press("nav.settings").await?;
     app.see_screen("settings").await?;
     report.picture("settings", &app.page.picture().await?)?;
-    app.press("open_account").await?;
-    app.press("sign_out_here").await?;
+    app.press("nav.account").await?;
+    app.press("account.here").await?;
     app.see_screen("signed_out").await?;
     report.step("signed out");
     report.picture("signed-out", &app.page.picture().await?)?;
 
-    app.press("begin_sign_in").await?;
+    app.press("signed_out.continue").await?;
     browser.take_new_tab().await?;
-    app.see_screen("home").await?;
+    app.see_screen("signed_in").await?;
     report.step("signed in again: the provider still knew the browser");
-    app.press("open_account").await?;
-    app.press("sign_out_provider").await?;
-    app.press("confirm").await?;
+    app.press("nav.account").await?;
+    app.press("account.both").await?;
+    app.press("confirm.both.yes").await?;
     app.see_screen("signed_out").await?;
     report.step("signed out here and at the provider");
     app.quit(&program).await?;
@@ -116,10 +116,10 @@ pub async fn run(package: &Package, pictures: &Path) -> anyhow::Result<()> {
     let app = App::start(&mut desk, &program, &["--demo"], "app-3.log").await?;
     app.see_screen("signed_out").await?;
     report.step("started again: nobody is signed in");
-    app.press("begin_sign_in").await?;
+    app.press("signed_out.continue").await?;
     browser.take_new_tab().await?;
     sign_in(&browser, &ANA).await?;
-    app.see_screen("home").await?;
+    app.see_screen("signed_in").await?;
     report.step("signed in with the password");
     app.quit(&program).await
 }

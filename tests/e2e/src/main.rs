@@ -16,6 +16,7 @@ mod report;
 mod screen;
 mod wait;
 mod webdriver;
+mod words;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -51,10 +51,11 @@ impl Session {
         self.call(Method::POST, path, Some(body)).await
     }
 
-    /// Waits for the element and answers its id.
+    /// Waits for the element, by CSS selector or by XPath, and answers its id.
     pub async fn find(&self, css: &str) -> anyhow::Result<String> {
         until(css, || async move {
-            let query = json!({ "using": "css selector", "value": css });
+            let using = if css.starts_with("//") { "xpath" } else { "css selector" };
+            let query = json!({ "using": using, "value": css });
             let found = self.post("/element", query).await?;
             Ok(found[ELEMENT].as_str().map(str::to_owned))
         })

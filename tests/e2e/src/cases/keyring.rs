@@ -12,11 +12,11 @@ use crate::journey::{ANA, sign_up};
 /// Signs Ana up and leaves her home on the screen.
 async fn signed_in(scene: &mut Scene<'_>, log: &str) -> anyhow::Result<App> {
     let app = scene.open_app(log).await?;
-    app.press("begin_sign_in").await?;
+    app.press("signed_out.continue").await?;
     scene.browser.take_new_tab().await?;
     sign_up(&scene.browser, &ANA).await?;
     scene.browser.page.click("#continue").await?;
-    app.see_screen("home").await?;
+    app.see_screen("signed_in").await?;
     Ok(app)
 }
 
@@ -29,12 +29,12 @@ pub async fn s2_a_locked_keyring_blocks_and_signs_nobody_out(
     scene.desk.start_keyring(false).await?;
     let app = scene.open_app("app-2.log").await?;
     app.see_screen("storage_blocked").await?;
-    app.page.see("[data-screen=\"storage_blocked\"]", ANA.name).await?;
+    app.page.see("body", ANA.name).await?;
     scene.desk.stop_keyring().await?;
     scene.desk.start_keyring(true).await?;
-    app.press("retry_storage").await?;
-    app.see_screen("home").await?;
-    app.page.find("[data-connection=\"online\"]").await?;
+    app.press("storage.retry").await?;
+    app.see_screen("signed_in").await?;
+    app.see("connection.online").await?;
     app.quit(&program).await
 }
 
@@ -43,15 +43,15 @@ pub async fn s5_a_keyring_that_lost_the_sign_in_is_told_from_a_first_start(
 ) -> anyhow::Result<()> {
     let program = scene.package.program();
     let app = scene.open_app("app-0.log").await?;
-    app.page.find("[data-cause=\"never\"]").await?;
+    app.see("signed_out.never.text").await?;
     app.quit(&program).await?;
     signed_in(&mut scene, "app-1.log").await?.quit(&program).await?;
     scene.desk.stop_keyring().await?;
     fs::remove_dir_all(scene.desk.place("home/.local/share/keyrings"))?;
     scene.desk.start_keyring(true).await?;
     let app = scene.open_app("app-2.log").await?;
-    app.page.find("[data-cause=\"lost\"]").await?;
-    app.page.see("[data-screen=\"signed_out\"]", ANA.name).await?;
+    app.see("signed_out.lost.text").await?;
+    app.page.see("body", ANA.name).await?;
     app.quit(&program).await
 }
 
@@ -62,7 +62,7 @@ pub async fn s9_no_token_is_anywhere_but_in_the_keyring(
     mut scene: Scene<'_>,
 ) -> anyhow::Result<()> {
     let app = signed_in(&mut scene, "app.log").await?;
-    app.page.find("[data-connection=\"online\"]").await?;
+    app.see("connection.online").await?;
     let seen = app
         .page
         .run(

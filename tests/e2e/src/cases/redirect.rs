@@ -21,11 +21,11 @@ pub async fn a_redirect_reaches_the_running_app_through_the_packaged_entry(
     );
     ensure!(scene.desk.handler_of(SCHEME).await? == name, "the scheme is not the package's");
     let app = scene.open_app("app.log").await?;
-    app.press("begin_sign_in").await?;
+    app.press("signed_out.continue").await?;
     scene.browser.take_new_tab().await?;
     sign_up(&scene.browser, &ANA).await?;
     scene.browser.page.click("#continue").await?;
-    app.see_screen("home").await?;
+    app.see_screen("signed_in").await?;
     let log = app.log()?;
     ensure!(log.contains("redirect received"), "it did not come through the deep link");
     ensure!(running(&scene.package.program())?.len() == 1, "a second instance stayed");
@@ -36,11 +36,11 @@ pub async fn r4_a_redirect_that_comes_again_changes_nothing(
     mut scene: Scene<'_>,
 ) -> anyhow::Result<()> {
     let app = scene.open_app("app.log").await?;
-    app.press("begin_sign_in").await?;
+    app.press("signed_out.continue").await?;
     scene.browser.take_new_tab().await?;
     sign_up(&scene.browser, &ANA).await?;
     scene.browser.page.click("#continue").await?;
-    app.see_screen("home").await?;
+    app.see_screen("signed_in").await?;
     // Anybody can send such an address, here as a second instance with a made-up answer.
     let forged = format!("{SCHEME}://auth/callback?code=forged&state=forged");
     let second = scene.desk.command(scene.package.program()).arg(forged).status().await?;
@@ -49,8 +49,8 @@ pub async fn r4_a_redirect_that_comes_again_changes_nothing(
         Ok((app.log()?.matches("redirect received").count() >= 2).then_some(()))
     })
     .await?;
-    app.see_screen("home").await?;
-    app.page.see("[data-screen=\"home\"]", ANA.name).await?;
+    app.see_screen("signed_in").await?;
+    app.page.see("body", ANA.name).await?;
     app.quit(&scene.package.program()).await
 }
 
@@ -59,7 +59,7 @@ pub async fn a_cold_start_finishes_the_sign_in_that_the_last_run_began(
 ) -> anyhow::Result<()> {
     let program = scene.package.program();
     let app = scene.open_app("app-1.log").await?;
-    app.press("begin_sign_in").await?;
+    app.press("signed_out.continue").await?;
     scene.browser.take_new_tab().await?;
     scene.browser.page.find("#next").await?;
     app.quit(&program).await?;
@@ -70,7 +70,10 @@ pub async fn a_cold_start_finishes_the_sign_in_that_the_last_run_began(
     let log = scene.desk.place("chromium.log");
     until("the cold-started app to draw its home", || async {
         let said = fs::read_to_string(&log)?;
-        Ok(said.lines().any(|l| l.contains("screen drawn") && l.contains("home")).then_some(()))
+        Ok(said
+            .lines()
+            .any(|l| l.contains("screen drawn") && l.contains("signed_in"))
+            .then_some(()))
     })
     .await
     .with_context(|| fs::read_to_string(&log).unwrap_or_default())?;
@@ -80,8 +83,8 @@ pub async fn a_cold_start_finishes_the_sign_in_that_the_last_run_began(
     scene.desk.command("kill").arg(started[0].to_string()).status().await?;
     until("the app to end", || async { Ok(running(&program)?.is_empty().then_some(())) }).await?;
     let app = scene.open_app("app-2.log").await?;
-    app.see_screen("home").await?;
-    app.page.see("[data-screen=\"home\"]", ANA.name).await?;
+    app.see_screen("signed_in").await?;
+    app.page.see("body", ANA.name).await?;
     app.quit(&program).await
 }
 
@@ -98,12 +101,12 @@ pub async fn without_the_scheme_the_redirect_comes_back_over_loopback(
         (SCHEME, "thief.desktop"),
     ])?;
     let app = scene.open_app("app.log").await?;
-    app.press("begin_sign_in").await?;
-    app.page.find("[data-channel=\"loopback\"]").await?;
+    app.press("signed_out.continue").await?;
+    app.see("waiting.loopback").await?;
     scene.browser.take_new_tab().await?;
     sign_up(&scene.browser, &ANA).await?;
     scene.browser.page.click("#continue").await?;
-    app.see_screen("home").await?;
+    app.see_screen("signed_in").await?;
     ensure!(!app.log()?.contains("redirect received"), "it came through the deep link after all");
     let landed = scene.browser.page.address().await?;
     ensure!(landed.starts_with("http://localhost:4721"), "the browser is at {landed}");
@@ -123,14 +126,15 @@ pub async fn r17_without_a_browser_the_link_can_be_carried_over_by_hand(
     path.push(scene.desk.get("PATH").unwrap_or_default());
     scene.desk.set("PATH", path);
     let app = scene.open_app("app.log").await?;
-    app.press("begin_sign_in").await?;
-    app.page.find("[data-browser=\"failed\"]").await?;
-    let link = app.page.run("return document.querySelector('[data-sign-in-link]').value").await?;
+    app.press("signed_out.continue").await?;
+    app.see("waiting.failed.title").await?;
+    app.page.find("textarea").await?;
+    let link = app.page.run("return document.querySelector('textarea').value").await?;
     let link = link.as_str().context("no link to copy")?.to_owned();
     ensure!(link.starts_with("http://localhost:"), "not a link: {link}");
     scene.browser.page.go_to(&link).await?;
     sign_up(&scene.browser, &ANA).await?;
     scene.browser.page.click("#continue").await?;
-    app.see_screen("home").await?;
+    app.see_screen("signed_in").await?;
     app.quit(&scene.package.program()).await
 }
