@@ -1,0 +1,266 @@
+//! The session: the one thing the app holds.
+//!
+//! All state is one value behind a mutex that is never held across an await ([`state`]); each
+//! operation is one linear async function in the file of its name. What an operation learned while
+//! it waited counts only if the session it began with is still the one that stands: every sign-in
+//! and sign-out begins a new *epoch*, and a result of an earlier one is dropped (F14, F15). Writing
+//! to the vault is serialised with signing out by a gate of its own, so that no refresh can store a
+//! token after the sign-out erased it.
+
+mod locks;
+mod refresh;
+mod sign_in;
+mod sign_out;
+mod state;
+mod storage;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use luminous_domain::{Clock, Entropy};
+use luminous_oidc::{ExpectedIssuer, HttpClient, Provider, ProviderConfig, Transport};
+use luminous_wire::{AppError, SessionSnapshot, Settings};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::AbortHandle;
+
+use crate::error::internal;
+use crate::loopback;
+use crate::ports::{Browser, OpenStore, SchemeProbe};
+use crate::state_file::{SavedProvider, StateFile};
+use crate::vault::Vault;
+use state::{Connected, State, Who};
+
+/// What the session needs from its surroundings.
+#[derive(Clone)]
+pub struct Ports {
+    /// Reaches the provider.
+    pub http: Arc<dyn HttpClient>,
+    /// The person's browser.
+    pub browser: Arc<dyn Browser>,
+    /// Whether the deep link comes to us.
+    pub scheme: Arc<dyn SchemeProbe>,
+    /// The keyring.
+    pub store: Arc<dyn OpenStore>,
+    /// Time. Waiting is done on tokio's timer.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// What tests and unusual installations set differently.
+#[derive(Debug, Clone)]
+pub struct Tuning {
+    /// The ports of the loopback listener, in the order they are tried; each must be registered
+    /// with the provider.
+    pub loopback_ports: Vec<u16>,
+    /// Which schemes an address typed by a person may have.
+    pub transport: Transport,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self { loopback_ports: loopback::PORTS.to_vec(), transport: Transport::HttpsOnly }
+    }
+}
+
+/// Redirects that may wait for [`Session::start`]; more is somebody's flood.
+const MOST_WAITING_REDIRECTS: usize = 16;
+
+/// A session, shared by all who hold a clone of it.
+#[derive(Clone)]
+pub struct Session {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    ports: Ports,
+    tuning: Tuning,
+    file: StateFile,
+    vault: Vault,
+    state: Mutex<State>,
+    snapshots: watch::Sender<SessionSnapshot>,
+    redirects: mpsc::Sender<Vec<u8>>,
+    waiting_redirects: Mutex<Option<mpsc::Receiver<Vec<u8>>>>,
+    /// Serialises what changes the vault.
+    gate: tokio::sync::Mutex<()>,
+    flight: Mutex<Option<refresh::Flight>>,
+    /// Wakes the refresher after anything that changes when it is due.
+    refresh_changed: Notify,
+    /// Wakes the storage watch after anything that changes what it waits for.
+    storage_changed: Notify,
+    tasks: Mutex<Vec<AbortHandle>>,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("snapshot", &*self.inner.snapshots.borrow()).finish()
+    }
+}
+
+impl Session {
+    /// A session from what the state file knows. Fast and synchronous, asks neither the keyring
+    /// nor the network, and needs no tokio runtime: the first snapshot already shows the home of a
+    /// known account. `provider` (and whether it is the embedded emulator) goes before the one of
+    /// the first connection.
+    #[must_use]
+    pub fn open(ports: Ports, file: StateFile, provider: Option<(ProviderConfig, bool)>) -> Self {
+        Self::open_with(ports, file, provider, Tuning::default())
+    }
+
+    /// [`Session::open`] with other settings than the usual.
+    #[must_use]
+    pub fn open_with(
+        ports: Ports,
+        file: StateFile,
+        provider: Option<(ProviderConfig, bool)>,
+        tuning: Tuning,
+    ) -> Self {
+        let provider = provider
+            .or_else(|| saved_provider(&file, tuning.transport).map(|config| (config, false)))
+            .map(|(config, demo)| connected(&ports, config, demo));
+        let who = Who::known_to(&file);
+        let state = State::new(provider, who);
+        let (redirects, waiting) = mpsc::channel(MOST_WAITING_REDIRECTS);
+        let inner = Inner {
+            vault: Vault::new(Arc::clone(&ports.store)),
+            ports,
+            tuning,
+            file,
+            snapshots: watch::Sender::new(state.snapshot(0)),
+            state: Mutex::new(state),
+            redirects,
+            waiting_redirects: Mutex::new(Some(waiting)),
+            gate: tokio::sync::Mutex::default(),
+            flight: Mutex::default(),
+            refresh_changed: Notify::new(),
+            storage_changed: Notify::new(),
+            tasks: Mutex::default(),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// The snapshots: the current one at once, then each change.
+    #[must_use]
+    pub fn snapshots(&self) -> watch::Receiver<SessionSnapshot> {
+        self.inner.snapshots.subscribe()
+    }
+
+    /// Opens the vault, continues the sign-in that is stored there, and keeps it fresh from now on.
+    /// Returns when the vault has answered, or after its deadline; the first refresh goes on behind.
+    pub async fn start(&self) {
+        self.load().await;
+        self.restore_listeners().await;
+        let waiting = lock(&self.inner.waiting_redirects).take();
+        if let Some(mut waiting) = waiting {
+            let session = self.clone();
+            self.spawn(async move {
+                while let Some(raw) = waiting.recv().await {
+                    let session = session.clone();
+                    tokio::spawn(async move {
+                        if let Err(error) = session.redirect(&raw).await {
+                            tracing::info!(code = %error.code, "a redirect was not followed");
+                        }
+                    });
+                }
+            });
+            let session = self.clone();
+            self.spawn(async move { session.keep_fresh().await });
+            let session = self.clone();
+            self.spawn(async move { session.watch_storage().await });
+        }
+    }
+
+    /// Takes a redirect as the operating system handed it over: at a cold start, also before
+    /// [`Session::start`], or from a second instance. Hostile input: judged later, off this thread.
+    pub fn redirect_received(&self, raw: &[u8]) {
+        let raw = raw[..raw.len().min(crate::redirect::LONGEST + 1)].to_vec();
+        if self.inner.redirects.try_send(raw).is_err() {
+            tracing::warn!("a redirect was dropped: too many at once");
+        }
+    }
+
+    /// What the person chose about the window.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        self.inner.file.settings().unwrap_or_else(|error| {
+            tracing::warn!(%error, "the settings cannot be read");
+            Settings::default()
+        })
+    }
+
+    /// Keeps what the person chose.
+    ///
+    /// # Errors
+    /// [`luminous_wire::ErrorCode::Internal`] when the state file cannot be written.
+    pub fn save_settings(&self, settings: Settings) -> Result<(), AppError> {
+        self.inner.file.save_settings(settings).map_err(internal)
+    }
+
+    /// Stops all waiting and listening. Does not wait for the keyring.
+    pub async fn shutdown(&self) {
+        for task in lock(&self.inner.tasks).drain(..) {
+            task.abort();
+        }
+        // A refresh that is under way may hold the only copy of a rotated token: let it finish.
+        let flight = lock(&self.inner.flight).clone();
+        if let Some(flight) = flight {
+            let _ = flight.landed().await;
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.inner.state)
+    }
+
+    /// Changes the state and tells everybody who looks.
+    fn update<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = self.state();
+        let value = change(&mut state);
+        self.inner.snapshots.send_if_modified(|shown| {
+            let next = state.snapshot(shown.revision);
+            let changed = next != *shown;
+            if changed {
+                *shown = SessionSnapshot { revision: shown.revision.wrapping_add(1), ..next };
+            }
+            changed
+        });
+        drop(state);
+        self.inner.refresh_changed.notify_one();
+        self.inner.storage_changed.notify_one();
+        value
+    }
+
+    fn provider(&self) -> Result<Arc<Provider>, AppError> {
+        self.state().provider.as_ref().map(|provider| Arc::clone(&provider.provider)).ok_or_else(
+            || AppError::new(luminous_wire::ErrorCode::ConfigInvalid, "there is no provider yet"),
+        )
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
+        let handle = tokio::spawn(task).abort_handle();
+        let mut tasks = lock(&self.inner.tasks);
+        tasks.retain(|task| !task.is_finished());
+        tasks.push(handle.clone());
+        handle
+    }
+}
+
+/// A lock whose holder panicked guards a value that is replaced as a whole: it is fit for use.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn connected(ports: &Ports, config: ProviderConfig, demo: bool) -> Connected {
+    let provider = Provider::new(config, Arc::clone(&ports.http), Arc::clone(&ports.clock));
+    Connected { provider: Arc::new(provider), demo }
+}
+
+fn saved_provider(file: &StateFile, transport: Transport) -> Option<ProviderConfig> {
+    let SavedProvider { address, client_id, issuer } = file
+        .provider()
+        .inspect_err(|error| tracing::warn!(%error, "the saved provider cannot be read"))
+        .ok()??;
+    let config = ProviderConfig::from_address(&address, &client_id, transport)
+        .inspect_err(|error| tracing::warn!(%error, "the saved provider cannot be used"))
+        .ok()?;
+    Some(ProviderConfig { expected_issuer: ExpectedIssuer::Exact(issuer), ..config })
+}

@@ -1,0 +1,231 @@
+//! What the session is at one moment, and how the window sees it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use luminous_domain::{AccessToken, RefreshToken, Timestamp};
+use luminous_oidc::Provider;
+use luminous_wire::{
+    AccountView, AppError, BrowserState, Connection, ErrorCode, ProviderView, RedirectChannel,
+    SessionSnapshot, SignedOutCause, Stage, StorageView,
+};
+use url::Url;
+
+use crate::pending::PendingSignIns;
+use crate::state_file::{Account, StateFile};
+
+/// The provider we sign in with.
+pub(super) struct Connected {
+    pub provider: Arc<Provider>,
+    pub demo: bool,
+}
+
+/// Everything the session knows at one moment.
+pub(super) struct State {
+    /// Grows with each sign-in and sign-out; what an earlier one still had under way is dropped.
+    pub epoch: u64,
+    pub provider: Option<Connected>,
+    pub who: Who,
+    pub storage: Storage,
+    pub pending: PendingSignIns,
+    pub activity: Activity,
+    pub problem: Option<AppError>,
+}
+
+/// Who is signed in.
+#[expect(clippy::large_enum_variant, reason = "there is one, and it is never moved in a loop")]
+pub(super) enum Who {
+    /// Nobody.
+    Nobody { cause: SignedOutCause, last: Option<AccountView> },
+    /// Somebody, for all we know.
+    SignedIn(SignedIn),
+    /// Somebody by the marker, but the keyring will not say.
+    Blocked { account: Account },
+}
+
+/// Somebody who is signed in.
+pub(super) struct SignedIn {
+    pub account: Account,
+    /// Absent until the keyring was asked, or when the provider gave none.
+    pub grant: Option<Grant>,
+    pub access: Option<Access>,
+    pub connection: Connection,
+    /// When to refresh next; `None` while there is nothing to refresh with.
+    pub due: Option<Due>,
+    /// Failed refreshes in a row, and what the last one said.
+    pub failures: u32,
+    pub last_failure: Option<AppError>,
+}
+
+/// What a session is refreshed with.
+#[derive(Clone)]
+pub(super) struct Grant {
+    pub token: RefreshToken,
+    /// Who issued it: it is sent to nobody else.
+    pub issuer: String,
+    pub client_id: String,
+    /// Its generation in the vault; `None` while it is only in memory.
+    pub generation: Option<u64>,
+}
+
+/// An access token and its life.
+#[derive(Clone)]
+pub(super) struct Access {
+    pub token: AccessToken,
+    pub ends: Due,
+}
+
+/// A moment on both clocks. The monotonic one does not jump, but stands still while the computer
+/// sleeps; the wall clock goes on, but jumps. So it has come when either says so (F9).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Due {
+    pub elapsed: Duration,
+    pub wall: Timestamp,
+}
+
+impl Due {
+    pub(super) fn has_come(self, elapsed: Duration, wall: Timestamp) -> bool {
+        self.elapsed <= elapsed || self.wall <= wall
+    }
+}
+
+/// Where the sign-in is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Storage {
+    Keyring,
+    /// By the person's choice, because of what was wrong with the keyring.
+    Memory(Option<ErrorCode>),
+    Unusable(AppError),
+}
+
+/// What goes on beside who is signed in.
+pub(super) enum Activity {
+    Idle,
+    Waiting(Waiting),
+    Finishing,
+}
+
+/// The sign-in the person looks at.
+pub(super) struct Waiting {
+    /// Which of the pending ones; its `state`.
+    pub id: zeroize::Zeroizing<String>,
+    /// For "open again" and "copy link". Holds no secret: state and challenge go to the browser.
+    pub link: Url,
+    pub channel: RedirectChannel,
+    pub browser: BrowserState,
+    pub expires_at: Timestamp,
+}
+
+impl Who {
+    /// Who the state file says is signed in.
+    pub(super) fn known_to(file: &StateFile) -> Self {
+        let account = file.active_account().unwrap_or_else(|error| {
+            tracing::warn!(%error, "the account cannot be read");
+            None
+        });
+        match account {
+            None => Self::Nobody { cause: SignedOutCause::Never, last: None },
+            Some(account) => match (account.ended, account.generation) {
+                (Some(cause), _) => Self::Nobody { cause, last: Some(account.view) },
+                // Signed in, but in memory only: that ended with the program.
+                (None, None) => {
+                    Self::Nobody { cause: SignedOutCause::SignedOut, last: Some(account.view) }
+                }
+                (None, Some(_)) => Self::SignedIn(SignedIn::checking(account)),
+            },
+        }
+    }
+
+    fn stage(&self) -> Stage {
+        match self {
+            Self::Nobody { cause, last } => {
+                Stage::SignedOut { cause: *cause, last_account: last.clone() }
+            }
+            Self::SignedIn(signed_in) => Stage::SignedIn {
+                account: signed_in.account.view.clone(),
+                connection: signed_in.connection.clone(),
+            },
+            Self::Blocked { account } => {
+                Stage::StorageBlocked { account: Some(account.view.clone()) }
+            }
+        }
+    }
+
+    /// The account, in whatever state it is.
+    pub(super) fn account(&self) -> Option<&Account> {
+        match self {
+            Self::Nobody { .. } => None,
+            Self::SignedIn(signed_in) => Some(&signed_in.account),
+            Self::Blocked { account } => Some(account),
+        }
+    }
+}
+
+impl SignedIn {
+    /// Somebody the state file knows, before the keyring was asked.
+    pub(super) fn checking(account: Account) -> Self {
+        Self {
+            account,
+            grant: None,
+            access: None,
+            connection: Connection::Checking,
+            due: None,
+            failures: 0,
+            last_failure: None,
+        }
+    }
+}
+
+impl State {
+    pub(super) fn new(provider: Option<Connected>, who: Who) -> Self {
+        Self {
+            epoch: 0,
+            provider,
+            who,
+            storage: Storage::Keyring,
+            pending: PendingSignIns::default(),
+            activity: Activity::Idle,
+            problem: None,
+        }
+    }
+
+    pub(super) fn signed_in(&mut self) -> Option<&mut SignedIn> {
+        match &mut self.who {
+            Who::SignedIn(signed_in) => Some(signed_in),
+            _ => None,
+        }
+    }
+
+    /// Nobody is signed in from now on; whatever the old session has under way is void.
+    pub(super) fn leave(&mut self, cause: SignedOutCause) {
+        self.epoch += 1;
+        let last = self.who.account().map(|account| account.view.clone());
+        if last.is_some() {
+            self.who = Who::Nobody { cause, last };
+        }
+    }
+
+    /// How the window sees it, under `revision`.
+    pub(super) fn snapshot(&self, revision: u32) -> SessionSnapshot {
+        let stage = match (&self.provider, &self.activity) {
+            (None, _) => Stage::Unconfigured,
+            (_, Activity::Idle) => self.who.stage(),
+            (_, Activity::Finishing) => Stage::Finishing,
+            (_, Activity::Waiting(waiting)) => Stage::WaitingForBrowser {
+                channel: waiting.channel,
+                browser: waiting.browser,
+                expires_at_ms: waiting.expires_at.as_millisecond(),
+            },
+        };
+        let storage = match &self.storage {
+            Storage::Keyring => StorageView::Keyring,
+            Storage::Memory(_) => StorageView::Memory,
+            Storage::Unusable(problem) => StorageView::Unusable { problem: problem.clone() },
+        };
+        let provider = self.provider.as_ref().map(|connected| ProviderView {
+            host: connected.provider.config().host().to_owned(),
+            demo: connected.demo,
+        });
+        SessionSnapshot { revision, stage, storage, provider, problem: self.problem.clone() }
+    }
+}
