@@ -9,7 +9,7 @@ use crate::tokens::TokenFailure;
 /// leeway, in seconds.
 const LEEWAY: i64 = 60;
 
-fn with_reason(code: ErrorCode, message: impl ToString, reason: &str) -> AppError {
+fn with_reason(code: ErrorCode, message: &dyn std::fmt::Display, reason: &str) -> AppError {
     AppError { reason: Some(reason.to_owned()), ..AppError::new(code, message.to_string()) }
 }
 
@@ -51,7 +51,7 @@ pub fn of_verify(error: &VerifyError, offset: Option<i64>) -> AppError {
         VerifyError::Token(_) => match offset.filter(|_| is_about_time(error)) {
             Some(offset) if offset.abs() > LEEWAY => {
                 let message = format!("this computer's clock is off by {} s", -offset);
-                with_reason(ErrorCode::ClockSkew, message, error.code())
+                with_reason(ErrorCode::ClockSkew, &message, error.code())
             }
             _ => with_reason(ErrorCode::TokenRejected, error, error.code()),
         },

@@ -9,7 +9,6 @@
 
 mod page;
 
-use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
@@ -221,17 +220,15 @@ fn field<'h>(request: &httparse::Request<'_, 'h>, name: &str) -> Option<&'h str>
 }
 
 /// Closes in order: unread bytes at close would reset the connection and the page with it.
-fn finish(mut stream: TcpStream) -> impl Future<Output = io::Result<()>> {
-    async move {
-        stream.shutdown().await?;
-        let mut rest = [0_u8; 4096];
-        let mut drained = 0;
-        while drained < LONGEST_HEAD * 16 {
-            match stream.read(&mut rest).await {
-                Ok(0) | Err(_) => break,
-                Ok(read) => drained += read,
-            }
+async fn finish(mut stream: TcpStream) -> io::Result<()> {
+    stream.shutdown().await?;
+    let mut rest = [0_u8; 4096];
+    let mut drained = 0;
+    while drained < LONGEST_HEAD * 16 {
+        match stream.read(&mut rest).await {
+            Ok(0) | Err(_) => break,
+            Ok(read) => drained += read,
         }
-        Ok(())
     }
+    Ok(())
 }

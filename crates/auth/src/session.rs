@@ -195,6 +195,11 @@ impl Session {
         self.inner.file.save_settings(settings).map_err(internal)
     }
 
+    /// Shows a problem that came up before the session did: a configuration that cannot be used.
+    pub fn warn(&self, problem: AppError) {
+        self.update(|state| state.problem = Some(problem));
+    }
+
     /// Stops all waiting and listening. Does not wait for the keyring.
     pub async fn shutdown(&self) {
         for task in lock(&self.inner.tasks).drain(..) {

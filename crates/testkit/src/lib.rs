@@ -1,7 +1,46 @@
 //! What tests need and the product does not: a dev-dependency only.
+//!
+//! Always there: [`FrozenClock`] and [`SeededEntropy`]. With the feature `auth`: the ports of
+//! `luminous-auth` as things that can be told to fail ([`faulty_store`], [`browser`], [`scheme`]),
+//! a provider that says what the test tells it to ([`scripted`]), tokio time that moves only when
+//! told to ([`timer`]), and a whole session over all of them ([`rig`]). With the feature
+//! `emulator`: the same session over the real emulator, and a browser that walks its pages
+//! ([`following`]).
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that is set up wrongly shall stop there and then"
+)]
 
 pub mod clock;
 pub mod entropy;
 
+#[cfg(feature = "auth")]
+pub mod browser;
+#[cfg(feature = "auth")]
+pub mod faulty_store;
+#[cfg(feature = "auth")]
+pub mod rig;
+#[cfg(feature = "auth")]
+pub mod scheme;
+#[cfg(feature = "auth")]
+pub mod scripted;
+#[cfg(feature = "auth")]
+pub mod timer;
+
 pub use clock::FrozenClock;
 pub use entropy::SeededEntropy;
+
+#[cfg(feature = "auth")]
+pub use browser::RecordingBrowser;
+#[cfg(feature = "auth")]
+pub use faulty_store::FaultyStore;
+#[cfg(feature = "auth")]
+pub use rig::SessionRig;
+#[cfg(feature = "auth")]
+pub use scheme::FakeScheme;
+#[cfg(feature = "auth")]
+pub use scripted::ScriptedProvider;
+#[cfg(feature = "auth")]
+pub use timer::HeldTime;

@@ -1,0 +1,151 @@
+//! A whole session over ports that a test holds in its hands.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use luminous_auth::{Ports, Session, StateFile, Tuning};
+use luminous_wire::{AppError, SessionSnapshot, SignInIntent, Stage};
+use tempfile::TempDir;
+use url::Url;
+
+use crate::{
+    FakeScheme, FaultyStore, FrozenClock, HeldTime, RecordingBrowser, ScriptedProvider,
+    SeededEntropy,
+};
+
+/// A session over a scripted provider, and everything it stands on.
+///
+/// Made in a test with `#[tokio::test(start_paused = true)]`; time moves only by
+/// [`SessionRig::advance`].
+pub struct SessionRig {
+    /// The session under test.
+    pub session: Session,
+    /// Its provider.
+    pub provider: Arc<ScriptedProvider>,
+    /// Its keyring.
+    pub store: FaultyStore,
+    /// Its browser.
+    pub browser: RecordingBrowser,
+    /// Whether the deep link is its own; at first it is.
+    pub scheme: FakeScheme,
+    /// Its clock.
+    pub clock: Arc<FrozenClock>,
+    folder: Arc<TempDir>,
+    time: HeldTime,
+    restarts: u64,
+}
+
+impl SessionRig {
+    /// A first start, with a working keyring. [`Session::start`] was not called yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_store(FaultyStore::new())
+    }
+
+    /// A first start with this keyring.
+    #[must_use]
+    pub fn with_store(store: FaultyStore) -> Self {
+        let clock = Arc::new(FrozenClock::new());
+        let provider = Arc::new(ScriptedProvider::new(Arc::clone(&clock)));
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let (browser, scheme) = (RecordingBrowser::default(), FakeScheme::new(true));
+        let time = HeldTime::hold();
+        let ports = ports(&provider, &browser, &scheme, &store, &clock, 1);
+        let session = open(ports, &folder, &provider);
+        Self { session, provider, store, browser, scheme, clock, folder, time, restarts: 0 }
+    }
+
+    /// The state file's path.
+    #[must_use]
+    pub fn state_path(&self) -> PathBuf {
+        self.folder.path().join("state.sqlite")
+    }
+
+    /// The program is started again: a new session over the same state file, keyring, provider and
+    /// clock. [`Session::start`] was not called yet.
+    pub async fn restart(&mut self) {
+        self.session.shutdown().await;
+        self.restarts += 1;
+        self.session = self.another_process();
+    }
+
+    /// A second process of the same person: its own session, everything outside shared.
+    #[must_use]
+    pub fn another_process(&self) -> Session {
+        let seed = 1000 + self.restarts;
+        let ports =
+            ports(&self.provider, &self.browser, &self.scheme, &self.store, &self.clock, seed);
+        open(ports, &self.folder, &self.provider)
+    }
+
+    /// The latest snapshot.
+    #[must_use]
+    pub fn snapshot(&self) -> SessionSnapshot {
+        self.session.snapshots().borrow().clone()
+    }
+
+    /// Waits for a snapshot that fits.
+    pub async fn until(&self, fits: impl Fn(&SessionSnapshot) -> bool) -> SessionSnapshot {
+        self.session.snapshots().wait_for(|snapshot| fits(snapshot)).await.unwrap().clone()
+    }
+
+    /// Both clocks move, and tokio's timers with them.
+    pub async fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+        self.time.advance(by).await;
+    }
+
+    /// Begins a sign-in and answers the link the browser was given.
+    pub async fn begin(&self) -> Url {
+        self.session.begin_sign_in(SignInIntent::SignIn).await.unwrap();
+        Url::parse(&self.session.sign_in_link().unwrap()).unwrap()
+    }
+
+    /// A whole sign-in through the deep link.
+    ///
+    /// # Errors
+    /// What [`Session::redirect`] says.
+    pub async fn try_sign_in(&self) -> Result<(), AppError> {
+        let link = self.begin().await;
+        let redirect = self.provider.authorize(&link);
+        self.session.redirect(redirect.as_bytes()).await
+    }
+
+    /// A whole sign-in that must succeed.
+    pub async fn sign_in(&self) {
+        self.try_sign_in().await.unwrap();
+        assert!(matches!(self.snapshot().stage, Stage::SignedIn { .. }));
+    }
+}
+
+impl Default for SessionRig {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn open(ports: Ports, folder: &TempDir, provider: &ScriptedProvider) -> Session {
+    let file = StateFile::open(&folder.path().join("state.sqlite")).unwrap();
+    // Port 0 is a free one; the fixed ports would make tests that run side by side collide.
+    let tuning = Tuning { loopback_ports: vec![0], ..Tuning::default() };
+    Session::open_with(ports, file, Some((provider.config(), false)), tuning)
+}
+
+fn ports(
+    provider: &Arc<ScriptedProvider>,
+    browser: &RecordingBrowser,
+    scheme: &FakeScheme,
+    store: &FaultyStore,
+    clock: &Arc<FrozenClock>,
+    seed: u64,
+) -> Ports {
+    Ports {
+        http: Arc::clone(provider) as _,
+        browser: Arc::new(browser.clone()),
+        scheme: Arc::new(scheme.clone()),
+        store: Arc::new(store.clone()),
+        clock: Arc::clone(clock) as _,
+        entropy: Arc::new(SeededEntropy::new(seed)),
+    }
+}

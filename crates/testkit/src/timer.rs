@@ -1,0 +1,34 @@
+//! Tokio time that moves only when told to, also while real threads and sockets are at work.
+
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// Holds tokio's paused clock still.
+///
+/// A paused runtime jumps to the next timer as soon as no task is ready. That is wrong while a
+/// thread of our own (the vault's) or a socket is busy: the timeout would always win. A blocking
+/// task that runs keeps tokio from jumping, so one runs for as long as this lives.
+#[derive(Debug)]
+pub struct HeldTime {
+    _release: mpsc::Sender<()>,
+}
+
+impl HeldTime {
+    /// Pauses tokio's clock unless it is paused already, and holds it. Must be called in a
+    /// current-thread runtime.
+    #[must_use]
+    pub fn hold() -> Self {
+        let (release, held) = mpsc::channel::<()>();
+        tokio::task::spawn_blocking(move || held.recv());
+        Self { _release: release }
+    }
+
+    /// Lets `by` pass: every timer due by then fires.
+    pub async fn advance(&self, by: Duration) {
+        tokio::time::advance(by).await;
+        // Whoever was woken gets to run before the caller looks.
+        for _ in 0..16 {
+            tokio::task::yield_now().await;
+        }
+    }
+}
