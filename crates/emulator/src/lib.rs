@@ -1,1 +1,71 @@
-//! luminous-emulator
+//! A B2C-shaped identity provider for development, demonstrations and tests.
+//!
+//! It imitates an Azure AD B2C tenant with a sign-up/sign-in policy closely enough that a client
+//! which works here works there: per-policy discovery in all URL forms, both issuer forms, B2C's
+//! token responses and error texts, keys without `alg`, refresh tokens in three modes. A tenant
+//! shaped like Entra External ID and a plain OpenID Connect issuer at `/oidc` run on the same
+//! engine. On request it lies, so that a client's defences can be tested over real HTTP.
+//!
+//! It is not a provider for production: it speaks plain HTTP, and it listens on this machine only.
+//! It depends on no other crate of the product, so that its bugs and the client's cannot cancel
+//! each other out.
+//!
+//! Start reading at [`Config`] (what it can be), [`Emulator`] (running one) and [`Control`] (what
+//! a test can do behind the client's back). Inside, the rules are pure modules (`address`, `realm`,
+//! `scope`, `pkce`, `authorize`, `family`, `tokens`, `answer`, `refusal`); `store` keeps things,
+//! `http` is the thin outside.
+//!
+//! ```no_run
+//! # async fn demo() -> Result<(), luminous_emulator::StartError> {
+//! use luminous_emulator::{Config, Emulator, Times, TokenLie};
+//!
+//! let emulator = Emulator::start(Config::demo()).await?;
+//! emulator.control().lie(TokenLie::WrongNonce, Times::Next(1));
+//! println!("{}", emulator.metadata_url());
+//! emulator.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+
+mod accounts;
+mod address;
+mod answer;
+mod authorize;
+mod clock;
+mod config;
+mod control;
+mod emulator;
+mod engine;
+mod family;
+mod http;
+mod interaction;
+mod jwt;
+mod keys;
+mod lies;
+mod listen;
+mod pkce;
+mod random;
+mod realm;
+mod refusal;
+mod scope;
+mod store;
+mod tokens;
+mod words;
+
+pub use accounts::AccountError;
+pub use address::Endpoint;
+pub use clock::{Clock, SystemClock};
+pub use config::{
+    Client, ClientKind, Config, DEMO_API_CLIENT_ID, DEMO_APP_CLIENT_ID, DEMO_LOOPBACK_PORTS,
+    DEMO_POLICY, DEMO_REDIRECT_URI, DEMO_SCOPE, DEMO_TENANT, DEMO_TENANT_ID, EXTERNAL_TENANT,
+    EXTERNAL_TENANT_ID, IssuerForm, Lifetimes, Lockout, NumberStyle, OTHER_POLICY, OTHER_TENANT,
+    OTHER_TENANT_ID, PasswordReset, PolicyClaim, RefreshMode, Storage, Tenant, TenantKind,
+};
+pub use control::{Command, Control, ControlError};
+pub use emulator::{Emulator, StartError};
+pub use engine::{Event, RequestLine};
+pub use jwt::{Signing, TokenSpec};
+pub use keys::KeyError;
+pub use lies::{Fault, KeysLie, MetadataLie, RedirectLie, ResponseLie, Times, TokenLie};
+pub use listen::ListenError;
+pub use store::{StoreError, User};

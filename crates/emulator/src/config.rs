@@ -1,0 +1,341 @@
+//! What an emulator is started with.
+//!
+//! Everything is a plain value: tests build it by hand, the binary from its arguments. Nothing is
+//! read from the environment.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::{Clock, SystemClock};
+
+/// The demonstration tenant's domain.
+pub const DEMO_TENANT: &str = "luminousdemo.onmicrosoft.com";
+/// The demonstration tenant's GUID, as it stands in issuers.
+pub const DEMO_TENANT_ID: &str = "5d2c6e0a-7f43-4b8e-9a51-1c0de5a7e001";
+/// A second B2C tenant whose tokens are signed by the same key, as unrelated real tenants' are.
+pub const OTHER_TENANT: &str = "otherfamily.onmicrosoft.com";
+/// The second tenant's GUID.
+pub const OTHER_TENANT_ID: &str = "0b7e4f19-2d65-4c3a-8e90-1c0de5a7e002";
+/// A tenant shaped like Entra External ID: no policies, issuer without a trailing slash.
+pub const EXTERNAL_TENANT: &str = "luminouscircle.onmicrosoft.com";
+/// The External ID tenant's GUID.
+pub const EXTERNAL_TENANT_ID: &str = "e3a9d2c4-6b18-4f07-b5d2-1c0de5a7e003";
+/// The sign-up/sign-in policy, in the portal's case.
+pub const DEMO_POLICY: &str = "B2C_1_signupsignin1";
+/// A second sign-up/sign-in policy: grants of one are refused at the other (AADB2C90088).
+pub const OTHER_POLICY: &str = "B2C_1_signupsignin2";
+/// The desktop app: a public native client.
+pub const DEMO_APP_CLIENT_ID: &str = "a4f1c9d2-83b7-4e56-9c0f-1c0de5a7e0a1";
+/// The family API: the audience of access tokens. It signs nobody in.
+pub const DEMO_API_CLIENT_ID: &str = "c7d05b3e-19f4-4a82-8d6e-1c0de5a7e0b2";
+/// The scope that asks for an access token for the family API.
+pub const DEMO_SCOPE: &str = "https://luminousdemo.onmicrosoft.com/api/user_impersonation";
+/// The redirect URI that reaches the app through the operating system.
+pub const DEMO_REDIRECT_URI: &str = "family.luminous.app://auth/callback";
+/// The loopback ports whose redirect URIs are registered for the app.
+pub const DEMO_LOOPBACK_PORTS: [u16; 4] = [47218, 47219, 47220, 47221];
+
+/// How an emulator behaves.
+#[derive(Clone)]
+pub struct Config {
+    /// Where to listen. Only loopback addresses are accepted; port 0 chooses a free one.
+    pub listen: SocketAddr,
+    /// The tenant that the product is configured for; it also serves the plain issuer `/oidc`.
+    pub tenant: Tenant,
+    /// Further tenants at the same address. All share one signing key.
+    pub other_tenants: Vec<Tenant>,
+    /// Names of the sign-up/sign-in policies, in the portal's case.
+    pub policies: Vec<String>,
+    /// The registered applications. All tenants know all of them.
+    pub clients: Vec<Client>,
+    /// Where accounts, grants and signing keys live.
+    pub storage: Storage,
+    /// Where time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Which of B2C's two issuer forms tokens carry.
+    pub issuer_form: IssuerForm,
+    /// The claim that names the policy.
+    pub policy_claim: PolicyClaim,
+    /// What becomes of a refresh token that was used.
+    pub refresh_mode: RefreshMode,
+    /// Whether the numbers of a token response are numbers.
+    pub numbers: NumberStyle,
+    /// How long things are valid.
+    pub lifetimes: Lifetimes,
+    /// When an account is locked after wrong passwords.
+    pub lockout: Lockout,
+    /// What "Forgot your password?" does.
+    pub password_reset: PasswordReset,
+    /// Answer a page that performs the redirect to a custom scheme, so that the browser tab says
+    /// it may be closed. B2C itself answers a bare 302, which leaves the old page standing.
+    pub finish_page: bool,
+    /// Add the issuer to redirects and say so in the metadata (RFC 9207).
+    pub response_iss: bool,
+    /// The secret that `POST /emulator/control` asks for; without one the route does not exist.
+    pub control_secret: Option<String>,
+}
+
+impl Config {
+    /// The demonstration tenant, in memory, on a free port, with the operating system's clock.
+    #[must_use]
+    pub fn demo() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            tenant: Tenant::b2c(DEMO_TENANT, DEMO_TENANT_ID),
+            other_tenants: vec![
+                Tenant::b2c(OTHER_TENANT, OTHER_TENANT_ID),
+                Tenant::external(EXTERNAL_TENANT, EXTERNAL_TENANT_ID),
+            ],
+            policies: vec![DEMO_POLICY.into(), OTHER_POLICY.into()],
+            clients: vec![Client::demo_app(), Client::demo_api()],
+            storage: Storage::Memory,
+            clock: Arc::new(SystemClock),
+            issuer_form: IssuerForm::TenantGuid,
+            policy_claim: PolicyClaim::Tfp,
+            refresh_mode: RefreshMode::KeepOld,
+            numbers: NumberStyle::Json,
+            lifetimes: Lifetimes::default(),
+            lockout: Lockout::default(),
+            password_reset: PasswordReset::HandOff,
+            finish_page: true,
+            response_iss: false,
+            control_secret: None,
+        }
+    }
+}
+
+/// A directory of people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tenant {
+    /// Its domain, `something.onmicrosoft.com`.
+    pub domain: String,
+    /// Its GUID, lower case.
+    pub id: String,
+    /// Which product it imitates.
+    pub kind: TenantKind,
+}
+
+impl Tenant {
+    /// A B2C tenant.
+    #[must_use]
+    pub fn b2c(domain: &str, id: &str) -> Self {
+        Self { domain: domain.into(), id: id.into(), kind: TenantKind::B2c }
+    }
+
+    /// An Entra External ID tenant.
+    #[must_use]
+    pub fn external(domain: &str, id: &str) -> Self {
+        Self { domain: domain.into(), id: id.into(), kind: TenantKind::ExternalId }
+    }
+
+    /// Whether a URL segment names this tenant: by domain or by GUID, in any case.
+    #[must_use]
+    pub fn is_named(&self, segment: &str) -> bool {
+        self.domain.eq_ignore_ascii_case(segment) || self.id.eq_ignore_ascii_case(segment)
+    }
+}
+
+/// Which product a tenant imitates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TenantKind {
+    /// Azure AD B2C: everything is per policy.
+    B2c,
+    /// Entra External ID: no policies, version 2.0 tokens, AADSTS errors.
+    ExternalId,
+}
+
+/// A registered application.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Client {
+    /// Its client id, a GUID.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// What it may do.
+    pub kind: ClientKind,
+    /// Redirect URIs, compared character by character.
+    pub redirect_uris: Vec<String>,
+    /// The API scopes it may ask for, in full.
+    pub granted_scopes: Vec<String>,
+}
+
+impl Client {
+    /// The desktop app of the demonstration tenant.
+    #[must_use]
+    pub fn demo_app() -> Self {
+        let loopback =
+            DEMO_LOOPBACK_PORTS.iter().map(|port| format!("http://localhost:{port}/auth/callback"));
+        Self {
+            id: DEMO_APP_CLIENT_ID.into(),
+            name: "Luminous".into(),
+            kind: ClientKind::Native,
+            redirect_uris: std::iter::once(DEMO_REDIRECT_URI.to_owned()).chain(loopback).collect(),
+            granted_scopes: vec![DEMO_SCOPE.into()],
+        }
+    }
+
+    /// The family API of the demonstration tenant.
+    #[must_use]
+    pub fn demo_api() -> Self {
+        Self {
+            id: DEMO_API_CLIENT_ID.into(),
+            name: "Luminous family API".into(),
+            kind: ClientKind::Api {
+                app_id_uri: format!("https://{DEMO_TENANT}/api"),
+                scopes: vec!["user_impersonation".into()],
+            },
+            redirect_uris: Vec::new(),
+            granted_scopes: Vec::new(),
+        }
+    }
+
+    /// A native client that is granted the family API's scope.
+    #[must_use]
+    pub fn native(id: &str, redirect_uris: &[&str]) -> Self {
+        Self {
+            id: id.into(),
+            name: "Luminous".into(),
+            kind: ClientKind::Native,
+            redirect_uris: redirect_uris.iter().map(|uri| (*uri).to_owned()).collect(),
+            granted_scopes: vec![DEMO_SCOPE.into()],
+        }
+    }
+
+    /// A web application with a secret that is granted the family API's scope.
+    #[must_use]
+    pub fn confidential(id: &str, secret: &str, redirect_uris: &[&str]) -> Self {
+        Self {
+            kind: ClientKind::Confidential { secret: secret.into() },
+            ..Self::native(id, redirect_uris)
+        }
+    }
+}
+
+/// What an application may do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClientKind {
+    /// A public client on a person's device: PKCE required, a secret refused.
+    Native,
+    /// A public client in a browser: PKCE required (AADB2C99059), a secret refused.
+    SinglePage,
+    /// A client on a server: its secret is required.
+    Confidential {
+        /// The secret, compared in constant time.
+        secret: String,
+    },
+    /// A resource that access tokens are for.
+    Api {
+        /// Its application id URI, without a trailing slash.
+        app_id_uri: String,
+        /// Its scopes, without the URI.
+        scopes: Vec<String>,
+    },
+    /// Registered for another kind of directory (AADB2C90068).
+    NotForB2c,
+}
+
+/// Where accounts, grants and signing keys live.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Storage {
+    /// Gone with the process.
+    Memory,
+    /// In one SQLite file, made when missing.
+    File(PathBuf),
+}
+
+/// B2C's two issuer forms (`configure-tokens.md`). Both end in a slash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IssuerForm {
+    /// `{host}/{tenant GUID}/v2.0/`, the default: one issuer for all policies.
+    TenantGuid,
+    /// `{host}/tfp/{tenant GUID}/{policy}/v2.0/`, the form OIDC discovery would ask for.
+    Tfp,
+}
+
+/// The claim that names the policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PolicyClaim {
+    /// `tfp`, the default.
+    Tfp,
+    /// `acr`, of old tenants and custom policies.
+    Acr,
+}
+
+/// What becomes of a refresh token that was used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefreshMode {
+    /// It stays valid, as at B2C and Entra.
+    KeepOld,
+    /// It is spent; presenting it again revokes the whole family (RFC 9700 section 4.14.2).
+    Strict,
+    /// It stays valid until its successor is used, then presenting it revokes the family.
+    ConfirmByUse,
+}
+
+/// Whether the numbers of a token response are numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NumberStyle {
+    /// JSON numbers.
+    Json,
+    /// Strings of digits, as legacy policies send (`SendTokenResponseBodyWithJsonNumbers`).
+    Strings,
+}
+
+/// How long things are valid (`configure-tokens.md`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lifetimes {
+    /// An access token.
+    pub access_token: Duration,
+    /// An ID token.
+    pub id_token: Duration,
+    /// An authorization code.
+    pub code: Duration,
+    /// A refresh token, counted anew for each successor.
+    pub refresh_token: Duration,
+    /// All successors of one sign-in together.
+    pub refresh_window: Duration,
+    /// The browser's own session.
+    pub session: Duration,
+    /// A sign-in page that nobody has finished.
+    pub interaction: Duration,
+}
+
+impl Default for Lifetimes {
+    fn default() -> Self {
+        Self {
+            access_token: Duration::from_secs(3600),
+            id_token: Duration::from_secs(3600),
+            code: Duration::from_secs(600),
+            refresh_token: Duration::from_secs(14 * 86_400),
+            refresh_window: Duration::from_secs(90 * 86_400),
+            session: Duration::from_secs(86_400),
+            interaction: Duration::from_secs(3600),
+        }
+    }
+}
+
+/// When an account is locked after wrong passwords.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lockout {
+    /// How many wrong passwords in a row lock it.
+    pub attempts: u32,
+    /// For how long.
+    pub duration: Duration,
+}
+
+impl Default for Lockout {
+    fn default() -> Self {
+        Self { attempts: 10, duration: Duration::from_secs(60) }
+    }
+}
+
+/// What "Forgot your password?" does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PasswordReset {
+    /// The link hands AADB2C90118 to the app, which is to run the reset policy.
+    HandOff,
+    /// There is no link.
+    Absent,
+}

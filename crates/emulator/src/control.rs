@@ -1,0 +1,421 @@
+//! The control: everything a test may do to the provider behind the client's back.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::accounts::{self, AccountError};
+use crate::address::{AuthorityName, Endpoint, UrlForm};
+use crate::config::{ClientKind, Tenant};
+use crate::engine::{Core, Event, RequestLine, lock};
+use crate::jwt::TokenSpec;
+use crate::keys::{KeyError, KeyState, SigningKey};
+use crate::lies::{Fault, KeysLie, MetadataLie, RedirectLie, ResponseLie, Times, TokenLie};
+use crate::realm::Realm;
+use crate::scope::Resource;
+use crate::store::{StoreError, User};
+use crate::tokens::{self, Occasion};
+
+/// A command could not be carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// An account could not be made.
+    #[error(transparent)]
+    Account(#[from] AccountError),
+    /// A key could not be made.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// Nobody of that name.
+    #[error("there is no such account")]
+    NoSuchUser,
+}
+
+/// Everything a test may do behind the client's back. Cheap to clone.
+#[derive(Clone)]
+pub struct Control {
+    core: Arc<Core>,
+}
+
+/// A command of `POST /emulator/control`, in JSON tagged by `command`.
+///
+/// `times` is a number of answers; left out, the lie stands until `clear`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Command {
+    /// [`Control::lie`].
+    Lie {
+        /// The lie.
+        lie: TokenLie,
+        /// For how many token responses.
+        #[serde(default)]
+        times: Times,
+    },
+    /// [`Control::respond`].
+    Respond {
+        /// The lie.
+        lie: ResponseLie,
+        /// For how many token responses.
+        #[serde(default)]
+        times: Times,
+    },
+    /// [`Control::redirect`].
+    Redirect {
+        /// The lie.
+        lie: RedirectLie,
+        /// For how many redirects.
+        #[serde(default)]
+        times: Times,
+    },
+    /// [`Control::metadata`].
+    Metadata {
+        /// The lie.
+        lie: MetadataLie,
+        /// For how many documents.
+        #[serde(default)]
+        times: Times,
+    },
+    /// [`Control::keys`].
+    Keys {
+        /// The lie.
+        lie: KeysLie,
+        /// For how many documents.
+        #[serde(default)]
+        times: Times,
+    },
+    /// [`Control::fault`].
+    Fault {
+        /// Where.
+        endpoint: Endpoint,
+        /// What.
+        fault: Fault,
+        /// For how many requests.
+        #[serde(default)]
+        times: Times,
+    },
+    /// [`Control::release`].
+    Release,
+    /// [`Control::clear`].
+    Clear,
+    /// [`Control::publish_next_key`].
+    PublishNextKey,
+    /// [`Control::promote_next_key`].
+    PromoteNextKey,
+    /// [`Control::retire_old_keys`].
+    RetireOldKeys,
+    /// [`Control::create_user`].
+    CreateUser {
+        /// Their address.
+        email: String,
+        /// Their display name.
+        name: String,
+        /// Their password.
+        password: String,
+    },
+    /// [`Control::delete_user`].
+    DeleteUser {
+        /// Their address.
+        email: String,
+    },
+    /// [`Control::revoke_refresh_tokens`].
+    RevokeRefreshTokens {
+        /// Their address.
+        email: String,
+    },
+    /// [`Control::clear_sessions`].
+    ClearSessions,
+    /// [`Control::requests`].
+    Requests {
+        /// Of which endpoint.
+        endpoint: Endpoint,
+    },
+    /// [`Control::count`].
+    Count {
+        /// Of which event.
+        event: Event,
+    },
+    /// [`Control::request_log`].
+    RequestLog,
+}
+
+impl Control {
+    pub(crate) fn new(core: Arc<Core>) -> Self {
+        Self { core }
+    }
+
+    /// Puts a lie into the tokens of coming token responses.
+    pub fn lie(&self, lie: TokenLie, times: Times) {
+        lock(&self.core.lies).token.add(lie, times);
+    }
+
+    /// Changes the members of coming token responses.
+    pub fn respond(&self, lie: ResponseLie, times: Times) {
+        lock(&self.core.lies).response.add(lie, times);
+    }
+
+    /// Changes coming redirects to the app.
+    pub fn redirect(&self, lie: RedirectLie, times: Times) {
+        lock(&self.core.lies).redirect.add(lie, times);
+    }
+
+    /// Changes coming metadata documents.
+    pub fn metadata(&self, lie: MetadataLie, times: Times) {
+        lock(&self.core.lies).metadata.add(lie, times);
+    }
+
+    /// Changes coming key sets.
+    pub fn keys(&self, lie: KeysLie, times: Times) {
+        lock(&self.core.lies).keys.add(lie, times);
+    }
+
+    /// Lets an endpoint fail. Faults of one endpoint take turns in the order they were given.
+    pub fn fault(&self, endpoint: Endpoint, fault: Fault, times: Times) {
+        lock(&self.core.lies).add_fault(endpoint, fault, times);
+    }
+
+    /// Lets the requests go on that [`Fault::Hang`] holds.
+    pub fn release(&self) {
+        self.core.released.send_modify(|generation| *generation += 1);
+    }
+
+    /// Returns to the truth, and releases what is held.
+    pub fn clear(&self) {
+        *lock(&self.core.lies) = crate::lies::Lies::default();
+        self.release();
+    }
+
+    /// Publishes a new key that does not sign yet. Takes a good part of a second.
+    ///
+    /// # Errors
+    /// When the key cannot be made or stored.
+    pub fn publish_next_key(&self) -> Result<(), ControlError> {
+        let key = SigningKey::generate(self.core.now(), KeyState::Next)?;
+        Ok(self.core.change_keys(|ring| ring.publish(key))?)
+    }
+
+    /// Lets the published key sign; the one that signed stays published. Without a published key
+    /// nothing changes.
+    ///
+    /// # Errors
+    /// When the ring cannot be stored.
+    pub fn promote_next_key(&self) -> Result<(), ControlError> {
+        self.core.change_keys(|ring| {
+            ring.promote();
+        })?;
+        Ok(())
+    }
+
+    /// Stops publishing the keys that no longer sign.
+    ///
+    /// # Errors
+    /// When the ring cannot be stored.
+    pub fn retire_old_keys(&self) -> Result<(), ControlError> {
+        Ok(self.core.change_keys(crate::keys::KeyRing::retire)?)
+    }
+
+    /// The key that signs now.
+    #[must_use]
+    pub fn current_kid(&self) -> String {
+        self.core.keys().current().kid.clone()
+    }
+
+    /// The published keys, as the keys endpoint answers them.
+    #[must_use]
+    pub fn jwks(&self) -> Value {
+        self.core.keys().jwks()
+    }
+
+    /// Makes an account in the main tenant. The password rules of the page do not apply here.
+    ///
+    /// # Errors
+    /// When the address is taken or none, or when hashing or the store fails.
+    pub fn create_user(
+        &self,
+        email: &str,
+        name: &str,
+        password: &str,
+    ) -> Result<User, ControlError> {
+        self.create_user_in(&self.core.config.tenant, email, name, password)
+    }
+
+    /// Makes an account in any tenant.
+    ///
+    /// # Errors
+    /// As [`Control::create_user`].
+    pub fn create_user_in(
+        &self,
+        tenant: &Tenant,
+        email: &str,
+        name: &str,
+        password: &str,
+    ) -> Result<User, ControlError> {
+        Ok(accounts::create(&self.core.store, &tenant.id, email, name, password)?)
+    }
+
+    /// The account of an address of the main tenant.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn user(&self, email: &str) -> Result<Option<User>, ControlError> {
+        let email = accounts::normalise_email(email).unwrap_or_default();
+        let found = self.core.store.account(&self.core.config.tenant.id, &email)?;
+        Ok(found.map(|account| account.user))
+    }
+
+    fn known(&self, email: &str) -> Result<User, ControlError> {
+        self.user(email)?.ok_or(ControlError::NoSuchUser)
+    }
+
+    /// Deletes an account. Its refresh tokens answer AADB2C90128 from now on.
+    ///
+    /// # Errors
+    /// [`ControlError::NoSuchUser`], or when the store fails.
+    pub fn delete_user(&self, email: &str) -> Result<(), ControlError> {
+        let user = self.known(email)?;
+        self.core.store.delete_user(&user.oid)?;
+        Ok(())
+    }
+
+    /// Revokes every refresh token of a person; answers how many sign-ins that ended. They answer
+    /// AADB2C90129 from now on.
+    ///
+    /// # Errors
+    /// [`ControlError::NoSuchUser`], or when the store fails.
+    pub fn revoke_refresh_tokens(&self, email: &str) -> Result<usize, ControlError> {
+        Ok(self.core.store.revoke_user(&self.known(email)?.oid)?)
+    }
+
+    /// How many sign-ins of a person still have a working refresh token family.
+    ///
+    /// # Errors
+    /// [`ControlError::NoSuchUser`], or when the store fails.
+    pub fn live_families(&self, email: &str) -> Result<u32, ControlError> {
+        Ok(self.core.store.live_families(&self.known(email)?.oid)?)
+    }
+
+    /// Signs all browsers out.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn clear_sessions(&self) -> Result<(), ControlError> {
+        Ok(self.core.store.close_all_sessions()?)
+    }
+
+    /// How many requests an endpoint has seen since the start, faulty ones included.
+    #[must_use]
+    pub fn requests(&self, endpoint: Endpoint) -> u64 {
+        self.core.requests(endpoint)
+    }
+
+    /// Waits until an endpoint has seen `count` requests since the start. A request that hangs
+    /// counts when it is held.
+    pub async fn wait_for_requests(&self, endpoint: Endpoint, count: u64) {
+        self.core.wait_for_requests(endpoint, count).await;
+    }
+
+    /// What was asked, without anything secret.
+    #[must_use]
+    pub fn request_log(&self) -> Vec<RequestLine> {
+        self.core.request_log()
+    }
+
+    /// How often something happened since the start.
+    #[must_use]
+    pub fn count(&self, event: Event) -> u64 {
+        self.core.count(event)
+    }
+
+    /// The claims of an ID token of the main tenant's first policy, to be changed and minted.
+    #[must_use]
+    pub fn id_token_spec(&self, user: &User, client_id: &str, nonce: Option<&str>) -> TokenSpec {
+        let occasion = self.occasion(user, client_id, nonce);
+        TokenSpec::new(tokens::id_token(&self.realm(), &self.core.config, &occasion, None))
+    }
+
+    /// The claims of an access token of the main tenant's first policy for the first registered
+    /// API, with all its scopes.
+    #[must_use]
+    pub fn access_token_spec(&self, user: &User, client_id: &str) -> TokenSpec {
+        let apis = self.core.config.clients.iter();
+        let resource = apis
+            .filter_map(|client| match &client.kind {
+                ClientKind::Api { scopes, .. } => {
+                    Some(Resource { audience: client.id.clone(), names: scopes.clone() })
+                }
+                _ => None,
+            })
+            .next()
+            .unwrap_or(Resource { audience: client_id.to_owned(), names: Vec::new() });
+        let occasion = self.occasion(user, client_id, None);
+        let claims = tokens::access_token(&self.realm(), &self.core.config, &occasion, &resource);
+        TokenSpec::new(claims)
+    }
+
+    /// Signs a token as it is specified.
+    ///
+    /// # Errors
+    /// When signing fails.
+    pub fn mint(&self, spec: &TokenSpec) -> Result<String, KeyError> {
+        self.core.sign(spec)
+    }
+
+    fn occasion<'a>(
+        &self,
+        user: &'a User,
+        client_id: &'a str,
+        nonce: Option<&'a str>,
+    ) -> Occasion<'a> {
+        let now = self.core.now();
+        Occasion { user, client_id, nonce, auth_time: now, new_user: false, now }
+    }
+
+    /// The main tenant's first policy, or the plain issuer when there is none.
+    pub(crate) fn realm(&self) -> Realm {
+        let config = &self.core.config;
+        let name = AuthorityName::B2c {
+            form: UrlForm::Path,
+            tenant: config.tenant.domain.clone(),
+            policy: config.policies.first().cloned().unwrap_or_default(),
+        };
+        Realm::resolve(&name, config, &self.core.base)
+            .unwrap_or_else(|| Realm::plain(config, &self.core.base))
+    }
+
+    /// Carries out a command; the answer is for the sender.
+    ///
+    /// # Errors
+    /// As the method that the command stands for.
+    pub fn apply(&self, command: Command) -> Result<Value, ControlError> {
+        match command {
+            Command::Lie { lie, times } => self.lie(lie, times),
+            Command::Respond { lie, times } => self.respond(lie, times),
+            Command::Redirect { lie, times } => self.redirect(lie, times),
+            Command::Metadata { lie, times } => self.metadata(lie, times),
+            Command::Keys { lie, times } => self.keys(lie, times),
+            Command::Fault { endpoint, fault, times } => self.fault(endpoint, fault, times),
+            Command::Release => self.release(),
+            Command::Clear => self.clear(),
+            Command::PublishNextKey => self.publish_next_key()?,
+            Command::PromoteNextKey => self.promote_next_key()?,
+            Command::RetireOldKeys => self.retire_old_keys()?,
+            Command::CreateUser { email, name, password } => {
+                let user = self.create_user(&email, &name, &password)?;
+                return Ok(json!({ "oid": user.oid }));
+            }
+            Command::DeleteUser { email } => self.delete_user(&email)?,
+            Command::RevokeRefreshTokens { email } => {
+                return Ok(json!({ "revoked": self.revoke_refresh_tokens(&email)? }));
+            }
+            Command::ClearSessions => self.clear_sessions()?,
+            Command::Requests { endpoint } => {
+                return Ok(json!({ "count": self.requests(endpoint) }));
+            }
+            Command::Count { event } => return Ok(json!({ "count": self.count(event) })),
+            Command::RequestLog => return Ok(json!({ "requests": self.request_log() })),
+        }
+        Ok(json!({}))
+    }
+}

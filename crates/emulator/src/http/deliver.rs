@@ -1,0 +1,125 @@
+//! Sending the browser back to the app.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use uuid::Uuid;
+
+use super::page;
+use crate::authorize::{
+    self, Answer, Asked, ResponseMode, ReturnTo, leaves_browser, names_issuer, refusal_answer,
+};
+use crate::engine::{Core, lock};
+use crate::lies::RedirectLie;
+use crate::realm::Realm;
+use crate::refusal::{Refusal, Report};
+use crate::store::{Grant, StoreError, User};
+use crate::tokens::seconds;
+use crate::words::Language;
+
+/// A refusal, dated and numbered.
+pub(super) fn report(core: &Core, realm: &Realm, refusal: Refusal) -> Report {
+    let (correlation, at) = (Uuid::new_v4(), core.config.clock.now());
+    let report = Report { refusal, dialect: realm.dialect(), correlation, at };
+    tracing::info!(code = %report.code(), %correlation, "refused");
+    report
+}
+
+/// Sends a refusal to the app.
+pub(super) fn refusal(
+    core: &Core,
+    realm: &Realm,
+    return_to: &ReturnTo,
+    language: Language,
+    refusal: Refusal,
+) -> Response {
+    let report = report(core, realm, refusal);
+    let answer = refusal_answer(&report, return_to.state.as_deref());
+    send(core, realm, return_to, language, answer, false)
+}
+
+/// Issues a code and sends it to the app.
+pub(super) fn code(
+    core: &Core,
+    realm: &Realm,
+    asked: &Asked,
+    language: Language,
+    user: &User,
+    occasion: SignedIn,
+) -> Result<Response, StoreError> {
+    let grant = Grant {
+        binding: realm.binding(),
+        client_id: asked.client.id.clone(),
+        redirect_uri: asked.return_to.redirect_uri.clone(),
+        oid: user.oid.clone(),
+        scopes: asked.scopes.clone(),
+        challenge: asked.challenge.clone(),
+        nonce: asked.nonce.clone(),
+        auth_time: occasion.auth_time,
+        new_user: occasion.new_user,
+    };
+    let code = core.store.issue_code(&grant, core.now(), seconds(core.config.lifetimes.code))?;
+    let mut answer: Answer = Vec::new();
+    answer.extend(asked.return_to.state.clone().map(|state| ("state", state)));
+    answer.push(("code", code));
+    Ok(send(core, realm, &asked.return_to, language, answer, true))
+}
+
+/// When and how a person signed in.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SignedIn {
+    /// Unix seconds.
+    pub(super) auth_time: i64,
+    pub(super) new_user: bool,
+}
+
+fn send(
+    core: &Core,
+    realm: &Realm,
+    return_to: &ReturnTo,
+    language: Language,
+    mut answer: Answer,
+    signed_in: bool,
+) -> Response {
+    if names_issuer(realm, &core.config) {
+        answer.push(("iss", realm.issuer()));
+    }
+    for lie in lock(&core.lies).redirect.take_all() {
+        falsify(lie, &mut answer);
+    }
+    if return_to.mode == ResponseMode::FormPost {
+        return page::form_post(language, &return_to.redirect_uri, &answer);
+    }
+    let address = authorize::address(return_to, &answer, realm.dialect());
+    if core.config.finish_page && leaves_browser(&return_to.redirect_uri) {
+        return page::finished(language, signed_in, &address);
+    }
+    let Ok(location) = HeaderValue::from_str(&address) else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let headers = [
+        (header::LOCATION, location),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    ];
+    (StatusCode::FOUND, headers).into_response()
+}
+
+fn falsify(lie: RedirectLie, answer: &mut Answer) {
+    match lie {
+        RedirectLie::WrongState => {
+            for (_, value) in answer.iter_mut().filter(|(name, _)| *name == "state") {
+                *value = "a-state-that-nobody-sent".into();
+            }
+        }
+        RedirectLie::NoState => answer.retain(|(name, _)| *name != "state"),
+        RedirectLie::StateTwice => {
+            let state = answer.iter().find(|(name, _)| *name == "state").cloned();
+            answer.extend(state);
+        }
+        RedirectLie::WrongIss => {
+            answer.retain(|(name, _)| *name != "iss");
+            answer.push(("iss", "https://evil.example/".into()));
+        }
+        RedirectLie::NoIss => answer.retain(|(name, _)| *name != "iss"),
+    }
+}

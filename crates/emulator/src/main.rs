@@ -1,0 +1,161 @@
+//! The emulator as a program of its own.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use luminous_emulator::{Config, Emulator, IssuerForm, NumberStyle, RefreshMode, Storage};
+use tracing_subscriber::EnvFilter;
+
+/// A B2C-shaped identity provider for development, demonstrations and tests.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs the provider until it is interrupted.
+    Serve(Serve),
+}
+
+#[derive(Args)]
+struct Serve {
+    /// Where to listen; only addresses of this machine are accepted.
+    #[arg(long, default_value = "127.0.0.1:18455")]
+    listen: SocketAddr,
+    /// The SQLite file that keeps accounts, grants and keys; in memory without it.
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// The file that holds the secret of `POST /emulator/control`; no such route without it.
+    #[arg(long)]
+    control_secret_file: Option<PathBuf>,
+    /// What becomes of a refresh token that was used.
+    #[arg(long, value_enum, default_value_t = Mode::KeepOld)]
+    refresh_mode: Mode,
+    /// Which of B2C's issuer forms tokens carry.
+    #[arg(long, value_enum, default_value_t = Form::TenantGuid)]
+    issuer_form: Form,
+    /// Sends the numbers of token responses as strings.
+    #[arg(long)]
+    strings: bool,
+    /// Redirects to the app by a bare 302, as B2C does, instead of by a page that says so.
+    #[arg(long)]
+    bare_redirect: bool,
+    /// Prints the B2C_* variables that an app needs.
+    #[arg(long)]
+    print_env: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Mode {
+    /// It stays valid, as at B2C.
+    KeepOld,
+    /// It is spent; its return revokes the whole sign-in.
+    Strict,
+    /// It stays valid until its successor is used.
+    ConfirmByUse,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Form {
+    /// One issuer for all policies.
+    TenantGuid,
+    /// One issuer for each policy.
+    Tfp,
+}
+
+/// The program could not run.
+#[derive(Debug, thiserror::Error)]
+enum ServeError {
+    #[error("the control secret in {path} cannot be read")]
+    Secret { path: PathBuf, source: std::io::Error },
+    #[error("the control secret in {path} is empty")]
+    EmptySecret { path: PathBuf },
+    #[error(transparent)]
+    Start(#[from] luminous_emulator::StartError),
+    #[error("the signals of the operating system cannot be heard")]
+    Signal(#[source] std::io::Error),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let Command::Serve(options) = Cli::parse().command;
+    match serve(options).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            tracing::error!(cause = cause.unwrap_or_default(), "{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(options: Serve) -> Result<(), ServeError> {
+    let print_env = options.print_env;
+    let emulator = Emulator::start(config(options)?).await?;
+    print_lines(&emulator, print_env);
+    let stopped = interrupted().await;
+    emulator.shutdown().await;
+    stopped
+}
+
+fn config(options: Serve) -> Result<Config, ServeError> {
+    let control_secret = options.control_secret_file.map(read_secret).transpose()?;
+    Ok(Config {
+        listen: options.listen,
+        storage: options.data.map_or(Storage::Memory, Storage::File),
+        control_secret,
+        refresh_mode: match options.refresh_mode {
+            Mode::KeepOld => RefreshMode::KeepOld,
+            Mode::Strict => RefreshMode::Strict,
+            Mode::ConfirmByUse => RefreshMode::ConfirmByUse,
+        },
+        issuer_form: match options.issuer_form {
+            Form::TenantGuid => IssuerForm::TenantGuid,
+            Form::Tfp => IssuerForm::Tfp,
+        },
+        numbers: if options.strings { NumberStyle::Strings } else { NumberStyle::Json },
+        finish_page: !options.bare_redirect,
+        ..Config::demo()
+    })
+}
+
+fn read_secret(path: PathBuf) -> Result<String, ServeError> {
+    let text = std::fs::read_to_string(&path)
+        .map_err(|source| ServeError::Secret { path: path.clone(), source })?;
+    match text.trim() {
+        "" => Err(ServeError::EmptySecret { path }),
+        secret => Ok(secret.to_owned()),
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "a program says where it listens on standard output")]
+fn print_lines(emulator: &Emulator, print_env: bool) {
+    println!("listening on {}", emulator.base_url());
+    if print_env {
+        for (name, value) in emulator.environment() {
+            println!("{name}={value}");
+        }
+    }
+}
+
+/// Waits for Ctrl-C or, on Unix, SIGTERM.
+async fn interrupted() -> Result<(), ServeError> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::Signal)?;
+        tokio::select! {
+            result = tokio::signal::ctrl_c() => result.map_err(ServeError::Signal),
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await.map_err(ServeError::Signal)
+}

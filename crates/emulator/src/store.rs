@@ -1,0 +1,116 @@
+//! Accounts, sessions, codes, refresh tokens and keys, in SQLite: a file or memory.
+//!
+//! One connection behind a mutex. A statement takes microseconds and nothing awaits while holding
+//! it, so the handlers call it directly. Secrets are stored as their SHA-256, passwords as argon2.
+
+mod accounts;
+mod grants;
+mod keys;
+
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rusqlite::Connection;
+
+pub use accounts::User;
+pub(crate) use accounts::{Account, Attempts};
+pub(crate) use grants::{Grant, Presentation, Redemption, RefreshLife, Session, Turn};
+
+use crate::config::Storage;
+
+/// The store failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// SQLite refused or failed.
+    #[error("the emulator's database failed")]
+    Driver(#[from] rusqlite::Error),
+    /// What is stored contradicts itself.
+    #[error("the emulator's database holds {0} that cannot be read")]
+    Corrupt(&'static str),
+    /// The file was written by a later version of this program.
+    #[error("the emulator's database has version {found}; this program knows version {known}")]
+    FromTheFuture {
+        /// The version found.
+        found: i64,
+        /// The newest version known.
+        known: i64,
+    },
+}
+
+const VERSION: i64 = 1;
+
+const SCHEMA: &str = "
+CREATE TABLE keys (
+    kid TEXT PRIMARY KEY, pkcs8 BLOB NOT NULL, state TEXT NOT NULL, not_before INTEGER NOT NULL,
+    position INTEGER NOT NULL
+) STRICT;
+CREATE TABLE users (
+    oid TEXT PRIMARY KEY, tenant_id TEXT NOT NULL, email TEXT NOT NULL, name TEXT NOT NULL,
+    password TEXT NOT NULL, UNIQUE (tenant_id, email)
+) STRICT;
+CREATE TABLE attempts (
+    tenant_id TEXT NOT NULL, email TEXT NOT NULL, failures INTEGER NOT NULL,
+    locked_until INTEGER NOT NULL, PRIMARY KEY (tenant_id, email)
+) STRICT;
+CREATE TABLE sessions (
+    hash TEXT PRIMARY KEY, tenant_id TEXT NOT NULL, oid TEXT NOT NULL, auth_time INTEGER NOT NULL,
+    expires INTEGER NOT NULL
+) STRICT;
+CREATE TABLE codes (
+    hash TEXT PRIMARY KEY, grant_json TEXT NOT NULL, issued INTEGER NOT NULL,
+    expires INTEGER NOT NULL, family TEXT
+) STRICT;
+CREATE TABLE families (
+    id TEXT PRIMARY KEY, oid TEXT NOT NULL, grant_json TEXT NOT NULL, window_end INTEGER NOT NULL,
+    revoked INTEGER NOT NULL
+) STRICT;
+CREATE TABLE refresh_tokens (
+    hash TEXT PRIMARY KEY, family TEXT NOT NULL REFERENCES families (id) ON DELETE CASCADE,
+    parent TEXT, state TEXT NOT NULL, issued INTEGER NOT NULL, expires INTEGER NOT NULL
+) STRICT;
+CREATE INDEX refresh_tokens_parent ON refresh_tokens (parent);
+CREATE INDEX families_oid ON families (oid);
+";
+
+/// The open database.
+pub(crate) struct Store(Mutex<Connection>);
+
+impl Store {
+    /// Opens or makes the database.
+    pub(crate) fn open(storage: &Storage) -> Result<Self, StoreError> {
+        let connection = match storage {
+            Storage::Memory => Connection::open_in_memory()?,
+            Storage::File(path) => open_file(path)?,
+        };
+        connection.pragma_update(None, "foreign_keys", "ON")?;
+        migrate(&connection)?;
+        Ok(Self(Mutex::new(connection)))
+    }
+
+    /// The connection. A panic elsewhere leaves it usable: a transaction rolls back on drop.
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn open_file(path: &Path) -> Result<Connection, StoreError> {
+    let connection = Connection::open(path)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    Ok(connection)
+}
+
+fn migrate(connection: &Connection) -> Result<(), StoreError> {
+    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    match found {
+        0 => {
+            connection.execute_batch(&format!(
+                "BEGIN; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;"
+            ))?;
+            Ok(())
+        }
+        VERSION => Ok(()),
+        _ => Err(StoreError::FromTheFuture { found, known: VERSION }),
+    }
+}

@@ -1,0 +1,129 @@
+//! The claims of ID and access tokens, in the shape of each product. Pure.
+
+use serde_json::{Map, Value, json};
+
+use crate::config::{Config, PolicyClaim};
+use crate::random;
+use crate::realm::{Realm, RealmKind};
+use crate::scope::Resource;
+use crate::store::User;
+
+/// Who a token is about, and on what occasion.
+#[derive(Debug, Clone)]
+pub(crate) struct Occasion<'a> {
+    pub(crate) user: &'a User,
+    pub(crate) client_id: &'a str,
+    pub(crate) nonce: Option<&'a str>,
+    /// Unix seconds of the last time a password was typed.
+    pub(crate) auth_time: i64,
+    /// Whether this very sign-in made the account.
+    pub(crate) new_user: bool,
+    /// Unix seconds.
+    pub(crate) now: i64,
+}
+
+/// The claims of an ID token. `at_hash` is the caller's to give.
+pub(crate) fn id_token(
+    realm: &Realm,
+    config: &Config,
+    occasion: &Occasion<'_>,
+    at_hash: Option<String>,
+) -> Map<String, Value> {
+    let life = seconds(config.lifetimes.id_token);
+    let mut claims = common(realm, occasion, occasion.client_id, life);
+    claims.insert("auth_time".into(), json!(occasion.auth_time));
+    claims.extend(person(realm, config, occasion));
+    // Entra's ID tokens of the code flow carry none.
+    if realm.kind != RealmKind::ExternalId
+        && let Some(at_hash) = at_hash
+    {
+        claims.insert("at_hash".into(), json!(at_hash));
+    }
+    claims
+}
+
+/// The claims of an access token.
+pub(crate) fn access_token(
+    realm: &Realm,
+    config: &Config,
+    occasion: &Occasion<'_>,
+    resource: &Resource,
+) -> Map<String, Value> {
+    let life = seconds(config.lifetimes.access_token);
+    let mut claims = common(realm, occasion, &resource.audience, life);
+    claims.extend(person(realm, config, occasion));
+    if realm.kind == RealmKind::Plain {
+        // RFC 9068 section 2.2.
+        claims.insert("client_id".into(), json!(occasion.client_id));
+        claims.insert("jti".into(), json!(random::token()));
+        claims.insert("scope".into(), json!(resource.names.join(" ")));
+    } else {
+        claims.insert("azp".into(), json!(occasion.client_id));
+        if !resource.names.is_empty() {
+            claims.insert("scp".into(), json!(resource.names.join(" ")));
+        }
+    }
+    claims
+}
+
+fn common(realm: &Realm, occasion: &Occasion<'_>, audience: &str, life: i64) -> Map<String, Value> {
+    let mut claims = Map::new();
+    claims.insert("iss".into(), json!(realm.issuer()));
+    claims.insert("aud".into(), json!(audience));
+    claims.insert("iat".into(), json!(occasion.now));
+    claims.insert("nbf".into(), json!(occasion.now));
+    claims.insert("exp".into(), json!(occasion.now + life));
+    claims.insert("sub".into(), json!(subject(realm, occasion)));
+    if let Some(nonce) = occasion.nonce {
+        claims.insert("nonce".into(), json!(nonce));
+    }
+    claims
+}
+
+/// B2C's subject is the object id; External ID's is pairwise; the plain issuer's is the account.
+fn subject(realm: &Realm, occasion: &Occasion<'_>) -> String {
+    match realm.kind {
+        RealmKind::B2c(_) | RealmKind::Plain => occasion.user.oid.clone(),
+        RealmKind::ExternalId => {
+            random::hash(&format!("{}\n{}", occasion.user.oid, occasion.client_id))
+        }
+    }
+}
+
+fn person(realm: &Realm, config: &Config, occasion: &Occasion<'_>) -> Map<String, Value> {
+    let user = occasion.user;
+    let mut claims = Map::new();
+    claims.insert("name".into(), json!(user.name));
+    match realm.kind {
+        RealmKind::B2c(_) => {
+            claims.insert("ver".into(), json!("1.0"));
+            claims.insert("oid".into(), json!(user.oid));
+            claims.insert("emails".into(), json!([user.email]));
+            if occasion.new_user {
+                claims.insert("newUser".into(), json!(true));
+            }
+            let name = match config.policy_claim {
+                PolicyClaim::Tfp => "tfp",
+                PolicyClaim::Acr => "acr",
+            };
+            claims.insert(name.into(), json!(realm.policy));
+        }
+        RealmKind::ExternalId => {
+            claims.insert("ver".into(), json!("2.0"));
+            claims.insert("oid".into(), json!(user.oid));
+            claims.insert("tid".into(), json!(realm.tenant.id));
+            claims.insert("preferred_username".into(), json!(user.email));
+        }
+        RealmKind::Plain => {
+            claims.insert("email".into(), json!(user.email));
+            claims.insert("email_verified".into(), json!(true));
+            claims.insert("preferred_username".into(), json!(user.email));
+        }
+    }
+    claims
+}
+
+/// Whole seconds of a lifetime; absurdly long ones end at the largest number.
+pub(crate) fn seconds(duration: std::time::Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX / 4)
+}
