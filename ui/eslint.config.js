@@ -1,5 +1,6 @@
 import js from "@eslint/js";
 import svelte from "eslint-plugin-svelte";
+import { defineConfig } from "eslint/config";
 import globals from "globals";
 import ts from "typescript-eslint";
 
@@ -9,7 +10,7 @@ const onlyTheHostKnowsTauri = {
   patterns: [{ group: ["@tauri-apps/*"], message: "Only src/lib/host/tauri.ts knows Tauri." }],
 };
 
-export default ts.config(
+export default defineConfig(
   { ignores: ["dist", "dist-preview", "src/lib/wire", "node_modules"] },
   js.configs.recommended,
   ...ts.configs.strictTypeChecked,

@@ -4,8 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["tests/browser/**/*.test.ts"],
-    globalSetup: ["tests/browser/setup.ts"],
-    // One browser for all: the pages are cheap, the machine may be small.
+    // One browser at a time: the machine may be small.
     fileParallelism: false,
     testTimeout: 60_000,
     hookTimeout: 60_000,

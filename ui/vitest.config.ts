@@ -9,5 +9,8 @@ export default defineConfig({
     environment: "happy-dom",
     include: ["tests/unit/**/*.test.ts"],
     restoreMocks: true,
+    // Each test takes its window down again, so the files can share a page: twice as fast.
+    pool: "threads",
+    isolate: false,
   },
 });

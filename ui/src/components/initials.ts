@@ -4,7 +4,7 @@ const COLOURS = 6;
 /** The first letters of the first and the last word of a name; `?` when there is none. */
 export function initialsOf(name: string): string {
   // Only letters and digits start a word here: a name may also be `"><img src=x>`.
-  const words = name.match(/[\p{L}\p{N}][^\s@]*/gu) ?? [];
+  const words = name.split(/\s+/).flatMap((part) => /[\p{L}\p{N}].*/u.exec(part)?.[0] ?? []);
   const ends = words.length > 1 ? [words[0], words[words.length - 1]] : words.slice(0, 1);
   return ends.map((word) => firstLetter(word ?? "")).join("") || "?";
 }

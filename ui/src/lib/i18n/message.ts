@@ -13,11 +13,13 @@ const LOCALES: readonly Locale[] = ["en", "de", "es"];
 
 /** The first language of the person that we speak, else English. */
 export function choose(languages: readonly string[]): Locale {
-  for (const tag of languages) {
-    const found = LOCALES.find((locale) => locale === tag.toLowerCase().split(/[-_]/)[0]);
-    if (found) return found;
-  }
-  return "en";
+  return languages.map(localeOf).find((locale) => locale !== undefined) ?? "en";
+}
+
+/** The catalog for a language tag like `de-AT`, if there is one. */
+export function localeOf(tag: string): Locale | undefined {
+  const language = tag.toLowerCase().split(/[-_]/)[0];
+  return LOCALES.find((locale) => locale === language);
 }
 
 /** The plural form of a message for a count. */

@@ -2,7 +2,7 @@ import { createContext } from "svelte";
 
 import type { SettingsState } from "../state/settings.svelte";
 import { catalogs, type Locale, type MessageKey } from "./catalogs";
-import { choose, fill, pick, type Values } from "./message";
+import { choose, fill, localeOf, pick, type Values } from "./message";
 
 /** The words of the window, in the language that was chosen or the one the system speaks. */
 export class Words {
@@ -36,8 +36,14 @@ export class Words {
   /** A day and a time, spelled out. Unix time, ms. */
   moment = (at: number): string => this.#date(at, { dateStyle: "long", timeStyle: "short" });
 
+  /** The person's own way to write dates in this language: `en-GB` rather than `en`. */
+  get #region(): string {
+    const { locale } = this;
+    return this.#systemLanguages.find((tag) => localeOf(tag) === locale) ?? locale;
+  }
+
   #date(at: number, how: Intl.DateTimeFormatOptions) {
-    return new Intl.DateTimeFormat(this.locale, how).format(at);
+    return new Intl.DateTimeFormat(this.#region, how).format(at);
   }
 }
 

@@ -34,6 +34,7 @@ export class SessionState {
   #refused = $state.raw<Trouble | null>(null);
   #busy = $state<CommandName | null>(null);
   #justArrived = $state(false);
+  #justLeft = $state(false);
 
   constructor(host: Host, clock: Clock, start?: SessionSnapshot) {
     this.#host = host;
@@ -77,6 +78,11 @@ export class SessionState {
     return this.#justArrived;
   }
 
+  /** Whether somebody signed out while this window looked on. */
+  get justLeft() {
+    return this.#justLeft;
+  }
+
   /** Begins to follow the session. */
   async follow() {
     try {
@@ -97,6 +103,7 @@ export class SessionState {
     }
     if (next.stage.kind === before.stage.kind) return;
     this.#justArrived = next.stage.kind === "signed_in" && cameThroughBrowser(before.stage);
+    this.#justLeft = next.stage.kind === "signed_out" && before.stage.kind === "signed_in";
     if (isProgress(next.stage)) this.#refused = null;
   }
 

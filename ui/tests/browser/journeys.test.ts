@@ -1,0 +1,202 @@
+import type { Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
+
+import type { SceneName } from "../../src/lib/host/scenes";
+import { HOSTILE } from "../hostile";
+import { Windows } from "./window";
+
+const windows = new Windows("dist-preview");
+
+describe("the whole journey", () => {
+  it("goes from the first start to the sign-out and back, with the keyboard alone", async () => {
+    const page = await windows.open({ scene: "unconfigured" });
+    await tabTo(page, "Sign-in address");
+    await page.keyboard.type("login.example.com/family");
+    await tabTo(page, "Application ID");
+    await page.keyboard.type("luminous");
+    await page.keyboard.press("Enter");
+    await heading(page, "Welcome to Luminous");
+
+    await tabTo(page, "Continue in your browser");
+    await page.keyboard.press("Enter");
+    await heading(page, "Your browser is open");
+
+    await tabTo(page, "Cancel");
+    await page.keyboard.press("Enter");
+    await heading(page, "Welcome to Luminous");
+    await tabTo(page, "Continue in your browser");
+    await page.keyboard.press("Space");
+    await heading(page, "Your browser is open");
+
+    await page.evaluate(() => window.luminousPreview?.comeBack());
+    await heading(page, "Almost there");
+    await page.evaluate(() => window.luminousPreview?.finish());
+    await heading(page, "Welcome, Ana Lindqvist");
+
+    await tabTo(page, "Account", "Shift+Tab");
+    await page.keyboard.press("Enter");
+    await heading(page, "Account");
+    await tabTo(page, "Sign out here and in the browser");
+    await page.keyboard.press("Enter");
+    expect(await focused(page)).toBe("Stay signed in");
+    await page.keyboard.press("Escape");
+    expect(await focused(page)).toBe("Sign out here and in the browser");
+    await page.keyboard.press("Enter");
+    await tabTo(page, "Sign out");
+    await page.keyboard.press("Enter");
+    await heading(page, "See you soon");
+    expect(await lastCall(page)).toEqual({ command: "sign_out", takes: { scope: "and_provider" } });
+  });
+
+  it("changes language and theme with the arrow keys", async () => {
+    const page = await windows.open({ scene: "home" });
+    await tabTo(page, "Settings");
+    await page.keyboard.press("Enter");
+    await heading(page, "Settings");
+    await tabTo(page, "English");
+    await page.keyboard.press("ArrowDown");
+    await heading(page, "Einstellungen");
+    await tabTo(page, "Hell");
+    await page.keyboard.press("ArrowDown");
+    const theme = await page.evaluate(() => document.documentElement.dataset.theme);
+    expect(theme).toBe("dark");
+  });
+
+  it("follows the computer's language and theme unless told otherwise", async () => {
+    const page = await windows.blank({ locale: "es-ES", colorScheme: "dark" });
+    await page.goto(`${windows.address}/?scene=home`);
+    await heading(page, "Hola, Ana Lindqvist");
+    const background = () =>
+      page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+    expect(await background()).toBe("rgb(18, 26, 28)");
+    await page.emulateMedia({ colorScheme: "light" });
+    expect(await background()).toBe("rgb(251, 247, 240)");
+  });
+});
+
+describe("copying", () => {
+  it("puts the link into the clipboard when the browser is willing", async () => {
+    const page = await windows.open(
+      { scene: "waiting" },
+      { permissions: ["clipboard-read", "clipboard-write"] },
+    );
+    await page.getByRole("button", { name: "Copy link" }).click();
+    await page.getByRole("button", { name: "Link copied" }).waitFor();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toMatch(/^https:\/\/login\./);
+  });
+
+  it("offers the link for copying by hand when it is not", async () => {
+    const page = await windows.blank();
+    await page.addInitScript(() =>
+      Object.defineProperty(navigator, "clipboard", { value: undefined }),
+    );
+    await windows.go(page, { scene: "waiting" });
+    await page.getByRole("button", { name: "Copy link" }).click();
+    const field = page.getByLabel("Link for signing in");
+    await field.focus();
+    const selected = await field.evaluate((element: HTMLTextAreaElement) =>
+      element.value.slice(element.selectionStart, element.selectionEnd),
+    );
+    expect(selected).toBe(await field.inputValue());
+  });
+});
+
+describe("u4 text from outside", () => {
+  const places: SceneName[] = ["home", "signed_out_back", "storage_locked"];
+
+  it.each(places)("does nothing but stand there on %s", async (scene) => {
+    for (const text of HOSTILE) {
+      const page = await windows.open({ scene });
+      await page.evaluate((hostile) => {
+        const host = window.luminousPreview;
+        if (!host) throw new Error("there is no preview host");
+        const error = {
+          code: "provider.config" as const,
+          message: hostile,
+          reason: hostile,
+          correlation_id: hostile,
+        };
+        const account = {
+          id: hostile,
+          name: hostile,
+          email: hostile,
+          identity_provider: hostile,
+          signed_in_at_ms: 0,
+        };
+        const { stage } = host.snapshot;
+        const next =
+          stage.kind === "signed_out"
+            ? { ...stage, last_account: account }
+            : stage.kind === "signed_in" || stage.kind === "storage_blocked"
+              ? { ...stage, account }
+              : stage;
+        host.show({ stage: next, problem: error, provider: { host: hostile, demo: true } });
+      }, text);
+      await page.getByText(text, { exact: true }).first().waitFor();
+      expect(await page.evaluate(() => "hurt" in window)).toBe(false);
+      expect(await page.locator("#app :is(script, img, iframe, a, style, math)").count()).toBe(0);
+      await page.context().close();
+    }
+  });
+});
+
+describe("u5 the page itself", () => {
+  it("reaches nothing outside: no request, no frame, no script made from text", async () => {
+    const page = await windows.open({ scene: "home" });
+    const results = await page.evaluate(async () => {
+      const attempt = (run: () => unknown) =>
+        Promise.resolve()
+          .then(run)
+          .then(
+            () => "allowed",
+            () => "refused",
+          );
+      const inline = document.createElement("script");
+      inline.textContent = "window.hurt = true";
+      document.head.append(inline);
+      return {
+        request: await attempt(() => fetch("https://evil.example/")),
+        own: await attempt(() => fetch("/")),
+        code: await attempt(() => setTimeout("window.hurt = true")),
+        hurt: "hurt" in window,
+      };
+    });
+    expect(results).toMatchObject({ request: "refused", own: "refused", hurt: false });
+    windows.forgive(/Content Security Policy/);
+  });
+});
+
+/** Presses Tab until a control of this name has the focus, and checks that one can see it. */
+async function tabTo(page: Page, name: string, key = "Tab") {
+  for (let presses = 0; presses < 30; presses += 1) {
+    await page.keyboard.press(key);
+    if ((await focused(page)) !== name) continue;
+    const outline = await page.evaluate(() => {
+      const element = document.activeElement;
+      const ring = element?.closest(".tile") ?? element;
+      return ring ? getComputedStyle(ring).outlineStyle : "none";
+    });
+    expect(outline, `the focus on ${name}`).toBe("solid");
+    return;
+  }
+  throw new Error(`the keyboard does not reach ${name}`);
+}
+
+/** The name of what has the focus. */
+function focused(page: Page): Promise<string> {
+  return page.evaluate(() => {
+    const element = document.activeElement;
+    const label = element instanceof HTMLInputElement ? element.labels?.[0] : null;
+    return (label ?? element)?.textContent.trim() ?? "";
+  });
+}
+
+async function heading(page: Page, name: string) {
+  await page.getByRole("heading", { level: 1, name, exact: true }).waitFor();
+}
+
+function lastCall(page: Page) {
+  return page.evaluate(() =>
+    window.luminousPreview?.calls.filter(({ command }) => command !== "screen_drawn").at(-1),
+  );
+}

@@ -1,0 +1,135 @@
+import { mkdirSync } from "node:fs";
+
+import axe from "axe-core";
+import type { Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
+
+import { scenes, type SceneName } from "../../src/lib/host/scenes";
+import type { Language } from "../../src/lib/wire/Language";
+import { DEFAULT_SIZE, settle, SMALLEST_SIZE, Windows, type View } from "./window";
+
+const PICTURES = "../target/ui-screens";
+const languages: Language[] = ["en", "de", "es"];
+const themes = ["light", "dark"] as const;
+const surfaces = { light: "rgb(251, 247, 240)", dark: "rgb(18, 26, 28)" };
+
+/** Every screen: each moment as it is, and the pages behind the menu. */
+interface Screen {
+  name: string;
+  scene: SceneName;
+  /** The buttons to press, counted among those in the header or on the page. */
+  press?: readonly string[];
+}
+
+const screens: Screen[] = [
+  ...(Object.keys(scenes) as SceneName[]).map((scene) => ({ name: scene, scene })),
+  { name: "account", scene: "home", press: ["nav button:nth-child(2)"] },
+  { name: "account_memory", scene: "home_memory", press: ["nav button:nth-child(2)"] },
+  {
+    name: "account_confirm",
+    scene: "home",
+    press: ["nav button:nth-child(2)", ".ways div:nth-child(3) button"],
+  },
+  { name: "settings", scene: "home", press: ["nav button:nth-child(3)"] },
+  { name: "settings_outside", scene: "signed_out_never", press: [".corner button"] },
+];
+
+const windows = new Windows("dist-preview");
+mkdirSync(PICTURES, { recursive: true });
+
+async function go(page: Page, { scene, press = [] }: Screen, view: Omit<View, "scene">) {
+  await windows.go(page, { scene, ...view });
+  for (const selector of press) await page.locator(selector).click();
+  await settle(page);
+}
+
+describe.each(screens)("$name", (screen) => {
+  it("breaks no rule of WCAG 2.2 AA, by day and by night, in three languages", async () => {
+    const page = await windows.open({ scene: screen.scene });
+    for (const theme of themes) {
+      for (const language of languages) {
+        await page.setViewportSize(DEFAULT_SIZE);
+        await go(page, screen, { theme, language });
+        await page.screenshot({ path: `${PICTURES}/${screen.name}.${language}.${theme}.png` });
+        expect(await violations(page), `${theme} ${language}`).toEqual([]);
+        expect(await backgroundOf(page)).toBe(surfaces[theme]);
+      }
+    }
+  });
+
+  it("fits the smallest window, twice the zoom and twice the text, in three languages", async () => {
+    const page = await windows.open({ scene: screen.scene });
+    for (const language of languages) {
+      await page.setViewportSize(SMALLEST_SIZE);
+      await go(page, screen, { language });
+      await page.screenshot({
+        path: `${PICTURES}/${screen.name}.${language}.narrow.png`,
+        fullPage: true,
+      });
+      expect(await tooSmallTargets(page)).toEqual([]);
+      expect(await sticksOut(page), `smallest, ${language}`).toEqual([]);
+
+      await page.setViewportSize({
+        width: DEFAULT_SIZE.width / 2,
+        height: DEFAULT_SIZE.height / 2,
+      });
+      expect(await sticksOut(page), `zoom, ${language}`).toEqual([]);
+
+      await page.setViewportSize(SMALLEST_SIZE);
+      await page.evaluate(() => document.documentElement.style.setProperty("font-size", "200%"));
+      expect(await sticksOut(page), `text, ${language}`).toEqual([]);
+      if (language === "de") {
+        await page.screenshot({
+          path: `${PICTURES}/${screen.name}.de.text200.png`,
+          fullPage: true,
+        });
+      }
+    }
+  });
+});
+
+/** What axe finds, one line each. The policy forbids script tags, so axe comes in by the debugger. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const found = await page.evaluate(() =>
+    (window as unknown as { axe: typeof axe }).axe.run(document, {
+      runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+      resultTypes: ["violations"],
+    }),
+  );
+  return found.violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary ?? ""}`),
+  );
+}
+
+function backgroundOf(page: Page): Promise<string> {
+  return page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+}
+
+/** Whatever reaches beyond the window's sides. The picture is cut on purpose. */
+function sticksOut(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const width = document.documentElement.clientWidth;
+    const out = [...document.querySelectorAll("body *:not(.scene *)")].filter((element) => {
+      if (element.closest("dialog:not([open]), .for-listeners")) return false;
+      const { left, right } = element.getBoundingClientRect();
+      const { scrollWidth, clientWidth } = element;
+      return (
+        right > width + 0.5 || left < -0.5 || (clientWidth > 0 && scrollWidth > clientWidth + 1)
+      );
+    });
+    return out.map((element) => element.outerHTML.slice(0, 120));
+  });
+}
+
+/** Everything to press that is smaller than a finger: 44 px in either direction. */
+function tooSmallTargets(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const targets = [...document.querySelectorAll("button, input[type=text], textarea, .tile")];
+    const small = targets.filter((element) => {
+      const { width, height } = element.getBoundingClientRect();
+      return element.checkVisibility() && (width < 44 || height < 44);
+    });
+    return small.map((element) => element.outerHTML.slice(0, 120));
+  });
+}

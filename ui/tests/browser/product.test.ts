@@ -1,0 +1,132 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+
+import type { Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
+
+import { scenes } from "../../src/lib/host/scenes";
+import { POLICY } from "./serve";
+import { Windows } from "./window";
+
+const files = readdirSync("dist", { recursive: true, encoding: "utf8" }).filter((name) =>
+  /\.\w+$/.test(name),
+);
+const read = (name: string) => readFileSync(join("dist", name), "utf8");
+const scripts = files.filter((name) => name.endsWith(".js"));
+
+describe("the product's files", () => {
+  it("hold nothing of the fake host, which the preview's files do", () => {
+    const preview = readdirSync("dist-preview/assets").map((name) =>
+      readFileSync(join("dist-preview/assets", name), "utf8"),
+    );
+    for (const trace of ["luminousPreview", "lindqvist", "waiting_failed", "scene"]) {
+      expect(preview.join().includes(trace), trace).toBe(true);
+      for (const name of scripts) expect(read(name).includes(`"${trace}"`), name).toBe(false);
+      if (trace !== "scene") expect(scripts.map(read).join().includes(trace), trace).toBe(false);
+    }
+  });
+
+  it("carry no script or style inside the page, and nothing from elsewhere", () => {
+    const page = read("index.html");
+    expect(page).not.toMatch(/<style|style=|\son\w+=|javascript:/i);
+    for (const [, attributes, body] of page.matchAll(/<script([^>]*)>([^]*?)<\/script>/g)) {
+      expect(attributes).toMatch(/src="\/[^/]/);
+      expect(body).toBe("");
+    }
+    for (const [, address] of page.matchAll(/(?:src|href)="([^"]*)"/g)) {
+      expect(address).toMatch(/^\/[^/]/);
+    }
+  });
+
+  it("are small: less than 40 kB of script as it travels", () => {
+    expect(scripts.length).toBeGreaterThan(1);
+    const size = scripts.reduce((sum, name) => sum + gzipSync(read(name)).length, 0);
+    expect(size).toBeLessThan(40_000);
+  });
+
+  it("hold no way to make code or markup from text", () => {
+    for (const name of scripts)
+      expect(read(name)).not.toMatch(/\beval\(|new Function\(|document\.write/);
+  });
+});
+
+describe("the policy of the test pages", () => {
+  it("is the one of tauri.conf.json", () => {
+    const text = readFileSync("../tauri.conf.json", "utf8");
+    const { app } = JSON.parse(text) as { app: { security: { csp: Record<string, string> } } };
+    const policy = Object.entries(app.security.csp).map(([name, value]) => `${name} ${value}`);
+    expect(policy.sort()).toEqual(POLICY.split("; ").sort());
+  });
+});
+
+describe("the product in its window", () => {
+  const windows = new Windows("dist");
+
+  it("draws home from what Rust put there, in the chosen theme, and asks for nothing first", async () => {
+    const page = await windows.blank();
+    await pretendToBeTauri(page, {
+      snapshot: scenes.home(),
+      settings: { language: "de", theme: "dark" },
+    });
+    await page.goto(windows.address);
+    await page.getByRole("heading", { name: "Hallo, Ana Lindqvist" }).waitFor();
+    expect(await page.evaluate(() => document.documentElement.dataset.theme)).toBe("dark");
+    await expect.poll(() => calls(page)).toEqual(["watch_session", "screen_drawn signed_in"]);
+  });
+
+  it("asks Rust for everything when nothing was put there", async () => {
+    const page = await windows.blank();
+    await pretendToBeTauri(page, null);
+    await page.goto(windows.address);
+    await page.getByRole("heading", { name: "Welcome to Luminous" }).waitFor();
+    await expect
+      .poll(() => calls(page))
+      .toEqual(["load_settings", "watch_session", "screen_drawn signed_out"]);
+  });
+
+  it("has the chosen theme before its own script runs, so that nothing flashes", async () => {
+    const page = await windows.blank({ colorScheme: "light" });
+    await page.route("**/assets/*.js", (route) => route.abort());
+    await page.addInitScript(() => {
+      Object.defineProperty(window, "__LUMINOUS_START__", {
+        value: { settings: { theme: "dark" } },
+      });
+    });
+    await page.goto(windows.address);
+    const background = await page.evaluate(
+      () => getComputedStyle(document.documentElement).backgroundColor,
+    );
+    expect(background).toBe("rgb(18, 26, 28)");
+    windows.forgive(/ERR_FAILED/);
+  });
+});
+
+/** Answers the page's calls as Tauri's own script would, and notes them. */
+async function pretendToBeTauri(page: Page, start: object | null) {
+  await page.addInitScript(
+    ([given, snapshot]) => {
+      const noted: string[] = [];
+      const callbacks: ((message: unknown) => void)[] = [];
+      const answer = (command: string, args: { channel?: { id: number }; screen?: string }) => {
+        noted.push(args.screen ? `${command} ${args.screen}` : command);
+        if (args.channel) callbacks[args.channel.id]?.({ message: snapshot, index: 0 });
+        return Promise.resolve(
+          command === "load_settings" ? { language: "en", theme: "system" } : null,
+        );
+      };
+      const internals = {
+        invoke: answer,
+        transformCallback: (callback: (message: unknown) => void) => callbacks.push(callback) - 1,
+        unregisterCallback: () => undefined,
+      };
+      Object.assign(window, { __TAURI_INTERNALS__: internals, noted });
+      if (given) Object.defineProperty(window, "__LUMINOUS_START__", { value: given });
+    },
+    [start, start ? scenes.home() : scenes.signed_out_never()] as const,
+  );
+}
+
+function calls(page: Page): Promise<string[]> {
+  return page.evaluate(() => (window as unknown as { noted: string[] }).noted);
+}

@@ -1,0 +1,216 @@
+import { fireEvent, screen, waitFor } from "@testing-library/svelte";
+import { afterEach, describe, expect, it, vi } from "vitest";
+
+import { problem, scenes } from "../../../src/lib/host/scenes";
+import { show, wishes } from "../show";
+
+const press = (name: string) => fireEvent.click(screen.getByRole("button", { name }));
+const type = (label: string, value: string) =>
+  fireEvent.input(screen.getByLabelText(label), { target: { value } });
+const heading = () => screen.getByRole("heading", { level: 1 }).textContent;
+
+afterEach(() => vi.unstubAllGlobals());
+
+describe("first start", () => {
+  it("says what is missing, at its field, and sends nothing", async () => {
+    const host = show("unconfigured");
+    await press("Connect");
+    screen.getByText("Please enter the address.");
+    screen.getByText("Please enter the application ID.");
+    expect(document.activeElement).toBe(screen.getByLabelText("Sign-in address"));
+    await type("Sign-in address", "family");
+    expect(screen.getByLabelText("Sign-in address").getAttribute("aria-invalid")).toBe("true");
+    screen.getByText(/This is not a complete address/);
+    expect(wishes(host)).toEqual([]);
+  });
+
+  it("sends the address made whole and the application id, and moves on", async () => {
+    const host = show("unconfigured");
+    await type("Sign-in address", " login.example.com/family ");
+    await type("Application ID", " 90c0fe63-bcf2-44d5-8fb7-b8bbc0b29dc6 ");
+    await press("Connect");
+    expect(host.calls.at(-1)?.takes).toEqual({
+      request: {
+        address: "https://login.example.com/family",
+        client_id: "90c0fe63-bcf2-44d5-8fb7-b8bbc0b29dc6",
+      },
+    });
+    await waitFor(() => expect(heading()).toBe("Welcome to Luminous"));
+  });
+
+  it("keeps what was typed when the provider cannot be used", async () => {
+    const host = show("unconfigured");
+    host.refuse("connect", problem("discovery.failed"));
+    await type("Sign-in address", "https://login.example.com");
+    await type("Application ID", "luminous");
+    await press("Connect");
+    await screen.findByText(/no sign-in service that Luminous can trust/);
+    expect(screen.getByLabelText<HTMLInputElement>("Sign-in address").value).toBe(
+      "https://login.example.com",
+    );
+  });
+});
+
+describe("signed out", () => {
+  it.each([
+    ["signed_out_never", "Welcome to Luminous", /this computer remembers you/],
+    ["signed_out_back", "Welcome back", /You are signed out on this computer/],
+    ["signed_out_ended", "Please sign in again", /has come to its end/],
+    ["signed_out_lost", "Please sign in again", /keyring no longer has your sign-in/],
+    ["signed_out_corrupt", "Please sign in again", /put it aside/],
+  ] as const)("in %s says why", (scene, title, text) => {
+    show(scene);
+    expect(heading()).toBe(title);
+    screen.getByText(text);
+  });
+
+  it("offers one way on, through the browser", async () => {
+    const host = show("signed_out_never");
+    expect(screen.queryByText("Use another account")).toBeNull();
+    await press("Continue in your browser");
+    expect(host.calls.at(-1)).toEqual({ command: "begin_sign_in", takes: { intent: "sign_in" } });
+    await waitFor(() => expect(heading()).toBe("Your browser is open"));
+  });
+
+  it("knows who was here, and lets somebody else in", async () => {
+    const host = show("signed_out_back");
+    screen.getByText("Ana Lindqvist");
+    await press("Use another account");
+    expect(host.calls.at(-1)?.takes).toEqual({ intent: "switch_account" });
+  });
+
+  it("says what it waits for while the provider is asked, and can be cancelled", async () => {
+    const host = show("signed_out_never");
+    host.hold("begin_sign_in");
+    await press("Continue in your browser");
+    screen.getByText("Getting in touch with login.luminous.example…");
+    await press("Cancel");
+    expect(wishes(host)).toEqual(["begin_sign_in", "cancel_sign_in"]);
+  });
+
+  it("says that the keyring cannot keep the sign-in before anybody signs in", async () => {
+    const host = show("signed_out_no_keyring");
+    screen.getByText(/offers no keyring/);
+    screen.getByText(/Nothing in the keyring is deleted/);
+    await press("Go on without saving");
+    await waitFor(() => expect(screen.queryByText(/offers no keyring/)).toBeNull());
+    expect(wishes(host)).toEqual(["use_memory_only"]);
+  });
+});
+
+describe("waiting for the browser", () => {
+  it("offers to open it again and to cancel", async () => {
+    const host = show("waiting");
+    await press("Open again");
+    await press("Cancel");
+    expect(wishes(host)).toEqual(["open_browser_again", "cancel_sign_in"]);
+    await waitFor(() => expect(heading()).toBe("Welcome to Luminous"));
+  });
+
+  it("counts down in words, as time passes", async () => {
+    vi.useFakeTimers();
+    try {
+      show("waiting");
+      const minutes = () => /(\d+ more minutes?|less than a minute|time is up)/;
+      expect(minutes().exec(document.body.textContent)?.[1]).toBe("9 more minutes");
+      await vi.advanceTimersByTimeAsync(8 * 60_000);
+      expect(minutes().exec(document.body.textContent)?.[1]).toBe("1 more minute");
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(minutes().exec(document.body.textContent)?.[1]).toBe("less than a minute");
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(minutes().exec(document.body.textContent)?.[1]).toBe("time is up");
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("copies the link and says so", async () => {
+    vi.stubGlobal("ClipboardItem", class {});
+    vi.stubGlobal("navigator", { clipboard: { write: () => Promise.resolve() }, languages: [] });
+    show("waiting");
+    await press("Copy link");
+    await screen.findByRole("button", { name: "Link copied" });
+    expect(screen.queryByLabelText("Link for signing in")).toBeNull();
+  });
+
+  it("shows the link to be copied by hand when the clipboard refuses", async () => {
+    vi.stubGlobal("navigator", { languages: [] });
+    show("waiting");
+    await press("Copy link");
+    const field = await screen.findByLabelText<HTMLTextAreaElement>("Link for signing in");
+    expect(field.value).toMatch(/^https:\/\/login\.luminous\.example\//);
+    screen.getByText(/Copying did not work by itself/);
+  });
+
+  it("shows the link at once when the browser did not open, and says it only once", async () => {
+    show("waiting_failed");
+    expect(heading()).toBe("Your browser did not open");
+    await screen.findByLabelText("Link for signing in");
+    expect(screen.queryByText("Luminous could not open your browser.")).toBeNull();
+  });
+
+  it("says when there is no link to show", async () => {
+    const host = show("waiting");
+    host.refuse("sign_in_link", problem("redirect.no_pending"));
+    vi.stubGlobal("navigator", { languages: [] });
+    await press("Copy link");
+    await screen.findByText(/Luminous was not waiting for/);
+  });
+});
+
+describe("finishing", () => {
+  it("says who is asked, and offers a way out", async () => {
+    const host = show("finishing");
+    screen.getByText("login.luminous.example is confirming that it is you.");
+    await press("Cancel");
+    expect(wishes(host)).toEqual(["cancel_sign_in"]);
+  });
+});
+
+describe("a keyring that will not say", () => {
+  it.each([
+    ["storage_locked", /keyring is locked/, /Unlock it/],
+    ["storage_unavailable", /offers no keyring/, /Install or start one/],
+    ["storage_timeout", /does not answer/, /restart the computer/],
+    ["storage_waiting", /is asking you something/, /Look for its window/],
+  ] as const)(
+    "in %s says what happened, what to do, and that nothing is deleted",
+    (scene, what, todo) => {
+      show(scene);
+      screen.getByText(what);
+      screen.getByText(todo);
+      screen.getByText(/nothing is deleted/);
+    },
+  );
+
+  it("can be asked again", async () => {
+    const host = show("storage_locked");
+    const release = host.hold("retry_storage");
+    await press("Try again");
+    screen.getByRole("button", { name: "Asking the keyring…" });
+    release();
+    await waitFor(() => expect(heading()).toBe("Hello, Ana Lindqvist"));
+  });
+
+  it("is left aside only when the person says so", async () => {
+    const host = show("storage_locked");
+    await press("Go on without saving");
+    expect(wishes(host)).toEqual(["use_memory_only"]);
+    await waitFor(() => expect(heading()).toBe("Welcome to Luminous"));
+  });
+
+  it("stays on the screen when it is still locked", async () => {
+    const host = show("storage_locked");
+    host.refuse("retry_storage", problem("store.timeout"));
+    await press("Try again");
+    await screen.findByText(/does not answer/);
+    expect(heading()).toBe("Your sign-in is out of reach");
+  });
+});
+
+describe("the start", () => {
+  it("says that it is reading, and why it cannot follow the session", () => {
+    show({ ...scenes.starting(), problem: problem("internal") });
+    screen.getByText("Something went wrong inside Luminous.");
+  });
+});
