@@ -1,17 +1,25 @@
 //! `cargo xtask bench`: figures, each a ratio of two things measured in the same run.
 
 use crate::context::Context;
-use crate::setup;
 use crate::shell::Line;
 use crate::stage::{self, Stage};
+use crate::{bundle, e2e, setup, ui};
 
-/// The measurements, in order; each says its ratio and fails above its bar.
-const STAGES: &[Stage] = &[Stage { name: "verify a token", needs: &[], run: verify }];
+/// The measurements, in order; each says its figures beside their bars.
+const STAGES: &[Stage] = &[
+    Stage { name: "verify a token", needs: &[], run: verify },
+    Stage { name: "release build", needs: &[], run: build },
+    Stage {
+        name: "window",
+        needs: &["release build"],
+        run: |context| e2e::drive(context, &["bench"]),
+    },
+];
 
 /// Measures everything.
 ///
 /// # Errors
-/// When a bar is missed.
+/// When a step fails.
 pub fn run(context: &Context) -> anyhow::Result<()> {
     setup::product(context)?;
     stage::run_all(context, STAGES)
@@ -20,5 +28,14 @@ pub fn run(context: &Context) -> anyhow::Result<()> {
 /// An uncached RS256 verification beside a bare RSA-2048 verify of the same bytes.
 fn verify(context: &Context) -> anyhow::Result<()> {
     let words = ["bench", "--package", "luminous-oidc", "--bench", "verify"];
+    Ok(Line::cargo().args(words).dir(&context.root).run()?)
+}
+
+/// The app as it is shipped, the bare window it is measured against, and what drives both.
+fn build(context: &Context) -> anyhow::Result<()> {
+    ui::script(context, "build")?;
+    bundle::debug_app(context)?;
+    bundle::release_app(context)?;
+    let words = ["build", "--release", "--package", "luminous", "--example", "bare_window"];
     Ok(Line::cargo().args(words).dir(&context.root).run()?)
 }

@@ -4,15 +4,24 @@ use crate::context::{Context, Platform};
 use crate::shell::Line;
 use crate::{setup, ui};
 
-/// Serves the built UI from inside the program; without it a Tauri app asks a development server.
-const FEATURES: &str = "tauri/custom-protocol";
-
-/// Builds the app for development and for the real-window tests. The UI must be built.
+/// Builds what the demo and the real-window tests run: the app with its embedded identity
+/// emulator, the emulator alone, and the driver. The UI must be built.
 ///
 /// # Errors
 /// When cargo fails.
 pub fn debug_app(context: &Context) -> anyhow::Result<()> {
-    let words = ["build", "--package", "luminous", "--features", FEATURES];
+    let packages = ["luminous", "luminous-emulator", "luminous-e2e"];
+    let words = packages.iter().flat_map(|name| ["--package", name]);
+    let line = Line::cargo().args(["build"]).args(words).args(["--features", "luminous/demo"]);
+    Ok(line.dir(&context.root).run()?)
+}
+
+/// Builds the app as it is shipped. The UI must be built.
+///
+/// # Errors
+/// When cargo fails.
+pub fn release_app(context: &Context) -> anyhow::Result<()> {
+    let words = ["build", "--release", "--package", "luminous"];
     Ok(Line::cargo().args(words).dir(&context.root).run()?)
 }
 
@@ -23,8 +32,7 @@ pub fn debug_app(context: &Context) -> anyhow::Result<()> {
 pub fn run(context: &Context) -> anyhow::Result<()> {
     setup::product(context)?;
     ui::script(context, "build")?;
-    let words = ["build", "--release", "--package", "luminous", "--features", FEATURES];
-    Line::cargo().args(words).dir(&context.root).run()?;
+    release_app(context)?;
     packages(context)
 }
 

@@ -4,8 +4,6 @@ use std::env;
 use std::io::{IsTerminal, stdin};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
-
 /// What every command is told.
 #[derive(Clone, Debug)]
 pub struct Context {
@@ -21,13 +19,14 @@ pub struct Context {
 
 impl Context {
     /// Looks at the environment and the terminal once, at the start.
-    pub fn find() -> anyhow::Result<Self> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .parent()
-            .context("xtask has a folder above it")?
-            .to_path_buf();
+    pub fn find() -> Self {
         let ci = env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");
-        Ok(Self { root, ci, asks: stdin().is_terminal() && !ci, platform: Platform::current() })
+        Self {
+            root: checkout().to_path_buf(),
+            ci,
+            asks: stdin().is_terminal() && !ci,
+            platform: Platform::current(),
+        }
     }
 
     /// The same, without questions when `yes` is given.
@@ -46,6 +45,12 @@ impl Context {
         env::var_os("CARGO_TARGET_DIR")
             .map_or_else(|| self.root.join("target"), |folder| self.root.join(folder))
     }
+}
+
+/// The folder above this package: the checkout this program was built from.
+pub fn checkout() -> &'static Path {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.parent().unwrap_or(package)
 }
 
 /// The operating systems a developer may sit at.

@@ -79,7 +79,7 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> anyhow::Result<()> {
-    let context = Context::find()?;
+    let context = Context::find();
     match command {
         Command::Setup { yes } => setup::run(&context.saying_yes(yes)),
         Command::Test { fast: true } => test::fast(&context),

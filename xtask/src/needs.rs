@@ -43,6 +43,7 @@ pub const LINUX: &[Need] = &[
     need(Probe::Program(&["Xvfb"]), "xvfb", "the display of the window tests"),
     need(Probe::Program(&["WebKitWebDriver"]), "webkit2gtk-driver", "drives the window in tests"),
     need(Probe::Browser, "chromium", "the system browser of the tests"),
+    need(Probe::Program(&["chromedriver"]), "chromium-driver", "drives that browser in tests"),
 ];
 
 const fn need(probe: Probe, package: &'static str, purpose: &'static str) -> Need {
@@ -83,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_program_that_is_not_there_is_missing_and_one_that_is_there_is_not() {
-        let context = Context::find().expect("a checkout");
+        let context = Context::find();
         let nothing = need(Probe::Program(&["no-such-program-of-ours"]), "nothing", "nothing");
         let either = need(Probe::Program(&["no-such-program-of-ours", "cargo"]), "cargo", "builds");
         assert_eq!(missing(&context, &[nothing, either]), [nothing]);

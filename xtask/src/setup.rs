@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use crate::apt;
 use crate::browser;
 use crate::context::{Context, Platform};
-use crate::needs::{self, Need, Probe};
+use crate::needs::{self, Need};
 use crate::shell::{self, Line};
 use crate::tools::{DENY, NEXTEST};
 use crate::ui;
@@ -30,11 +30,13 @@ pub fn run(context: &Context) -> anyhow::Result<()> {
 /// As [`run`].
 pub fn everything(context: &Context) -> anyhow::Result<()> {
     product(context)?;
+    a_browser(context)?;
     NEXTEST.install(context)?;
     DENY.install(context)
 }
 
-/// What the app itself and its demo need: system packages, the UI's packages and a browser.
+/// What the app itself and its demo need: system packages, the UI's packages and, where the demo
+/// may have to drive itself, a browser.
 ///
 /// # Errors
 /// As [`run`].
@@ -45,11 +47,19 @@ pub fn product(context: &Context) -> anyhow::Result<()> {
         Platform::Windows => windows()?,
     }
     ui::install(context)?;
-    if browser::find(context).is_none() {
-        consent(context, "  a Chromium for the tests, downloaded by Playwright\n")?;
-        browser::install(context)?;
+    if context.platform == Platform::Linux {
+        a_browser(context)?;
     }
     Ok(())
+}
+
+fn a_browser(context: &Context) -> anyhow::Result<()> {
+    let driver = context.platform != Platform::Linux || shell::find("chromedriver").is_some();
+    if driver && browser::find(context).is_some() {
+        return Ok(());
+    }
+    consent(context, "  Chrome for Testing, its driver and the libraries they need\n")?;
+    browser::install(context)
 }
 
 fn linux(context: &Context) -> anyhow::Result<()> {
@@ -66,12 +76,14 @@ fn linux(context: &Context) -> anyhow::Result<()> {
     }
     consent(context, &needs::listed(&missing))?;
     apt::update(&packages(&missing))?;
-    // Ubuntu's Chromium is a snap, which is no browser for tests: `product` gets another one.
+    // Ubuntu's Chromium is a snap, which is no browser for tests: `a_browser` gets another one.
     let offered: Vec<Need> = missing
         .into_iter()
-        .filter(|need| need.probe != Probe::Browser || apt::offers(need.package))
+        .filter(|need| !need.package.starts_with("chromium") || apt::offers(need.package))
         .collect();
-    apt::install(&packages(&offered))?;
+    if !offered.is_empty() {
+        apt::install(&packages(&offered))?;
+    }
     let still = needs::missing(context, &offered);
     if !still.is_empty() {
         bail!("installed, but still not found:\n{}", needs::listed(&still));

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::context::Platform;
+use crate::tools;
 
 /// Why a program did not do its work.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -39,7 +40,9 @@ pub struct Line(Command);
 impl Line {
     /// A program by name (looked for in `PATH`) or by path.
     pub fn new(program: impl AsRef<OsStr>) -> Self {
-        Self(Command::new(program))
+        let mut command = Command::new(program);
+        command.env("PATH", path());
+        Self(command)
     }
 
     /// The cargo that runs this program, so that one toolchain does everything.
@@ -130,10 +133,16 @@ fn quoted(word: &OsStr) -> String {
     word.into_owned()
 }
 
-/// Where a program lies in `PATH`.
+/// Where a program lies in `PATH`, or where set-up has put it.
 pub fn find(program: &str) -> Option<PathBuf> {
-    let endings = Platform::current().program_endings();
-    find_in(program, &env::var_os("PATH").unwrap_or_default(), endings)
+    find_in(program, &path(), Platform::current().program_endings())
+}
+
+/// `PATH`, and after it the folder that set-up fills: what a person has installed comes first.
+fn path() -> OsString {
+    let own = env::var_os("PATH").unwrap_or_default();
+    let ours = tools::folder().join("bin");
+    env::join_paths(env::split_paths(&own).chain([ours])).unwrap_or(own)
 }
 
 fn find_in(program: &str, path: &OsString, endings: &[&str]) -> Option<PathBuf> {
