@@ -42,7 +42,7 @@ pub struct AccessClaims {
     pub caller: Caller,
     /// What was granted: `scp`, or `scope`.
     pub scopes: Vec<String>,
-    /// The application the token was given to (`azp`).
+    /// The application the token was given to (`azp`, or `client_id`).
     pub client: Option<String>,
 }
 

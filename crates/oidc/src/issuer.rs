@@ -3,6 +3,7 @@
 use url::Url;
 
 use crate::authority::{Authority, is_guid};
+use crate::url_rules::is_loopback;
 
 /// An issuer, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +20,8 @@ pub(crate) enum IssuerShape<'a> {
         /// The policy, lower-case.
         policy: &'a str,
     },
-    /// `https://GUID.ciamlogin.com/GUID/v2.0`, without a slash at the end.
+    /// `https://GUID.ciamlogin.com/GUID/v2.0`, without a slash at the end; on this machine
+    /// `http://GUID.localhost:PORT/GUID/v2.0`.
     ExternalId {
         /// The tenant.
         tenant: &'a str,
@@ -38,13 +40,17 @@ pub(crate) fn shape(issuer: &str) -> IssuerShape<'_> {
         ["tfp", tenant, policy, "v2.0", ""] if is_guid(tenant) => {
             IssuerShape::B2cPolicy { tenant, policy }
         }
-        [tenant, "v2.0"]
-            if is_guid(tenant) && host.strip_suffix(".ciamlogin.com") == Some(tenant) =>
-        {
+        [tenant, "v2.0"] if is_guid(tenant) && is_external_id_host(host, tenant) => {
             IssuerShape::ExternalId { tenant }
         }
         _ => IssuerShape::Plain,
     }
+}
+
+fn is_external_id_host(host: &str, tenant: &str) -> bool {
+    let name = host.split_once(':').map_or(host, |(name, _)| name);
+    let family = name.strip_prefix(tenant);
+    family == Some(".ciamlogin.com") || family == Some(".localhost")
 }
 
 /// Whether `issuer` is one that `authority` can have, for the first contact.
@@ -65,14 +71,24 @@ pub(crate) fn fits(authority: &Authority, issuer: &str) -> bool {
         ) => {
             same_origin(origin) && same_tenant(tenant, guid) && policy.eq_ignore_ascii_case(issuing)
         }
-        (Authority::ExternalId { tenant, .. }, IssuerShape::ExternalId { tenant: guid }) => {
-            issuer.starts_with("https://") && same_tenant(tenant, guid)
+        (Authority::ExternalId { origin, tenant }, IssuerShape::ExternalId { tenant: guid }) => {
+            issuer == external_id_issuer(origin, guid) && same_tenant(tenant, guid)
         }
         (Authority::Oidc { issuer: configured }, _) => {
             // `Url` always ends a bare host in a slash; a person may write one or not.
             issuer.trim_end_matches('/') == configured.as_str().trim_end_matches('/')
         }
         _ => false,
+    }
+}
+
+/// The one issuer an External ID tenant has, whatever the host that was asked.
+fn external_id_issuer(origin: &Url, guid: &str) -> String {
+    match origin.port() {
+        Some(port) if is_loopback(origin) => {
+            format!("{}://{guid}.localhost:{port}/{guid}/v2.0", origin.scheme())
+        }
+        _ => format!("https://{guid}.ciamlogin.com/{guid}/v2.0"),
     }
 }
 

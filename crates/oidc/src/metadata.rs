@@ -84,9 +84,9 @@ impl MetadataCache {
     }
 
     async fn refresh(&self) -> Answer {
+        let pinned = self.issuer();
         let flight = self.write().runway.board(self.clock.elapsed(), || {
             let (config, http) = (self.config.clone(), self.http.clone());
-            let pinned = self.issuer();
             async move { discovery::fetch(&config, pinned.as_deref(), &*http).await.map(Arc::new) }
         });
         let answer = flight.outcome().await;

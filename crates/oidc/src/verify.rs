@@ -83,7 +83,7 @@ pub(crate) fn access_token(
         let policy = check_policy(claims, against)?;
         Caller::Person(Box::new(identify(claims, against, times, policy)?))
     };
-    Ok(AccessClaims { caller, scopes, client: claims.text("azp")?.map(str::to_owned) })
+    Ok(AccessClaims { caller, scopes, client: client(claims)?.map(str::to_owned) })
 }
 
 /// Byte for byte: no array, no other slash, no other case (OpenID Connect Core section 2).
@@ -107,7 +107,7 @@ fn check_issuer(claims: &Claims<'_>, issuer: &str) -> Result<(), TokenError> {
 /// `aud` and `azp` (OpenID Connect Core section 3.1.3.7 points 3 to 5).
 fn check_audience(claims: &Claims<'_>, rule: &AudienceRule) -> Result<(), TokenError> {
     let audiences = claims.audiences().ok_or(TokenError::AudienceMismatch)?;
-    let client = claims.text("azp").map_err(|_| TokenError::AudienceMismatch)?;
+    let client = client(claims).map_err(|_| TokenError::AudienceMismatch)?;
     let ours = |audience: &&str| rule.accepted.iter().any(|accepted| accepted == audience);
     let meant = if rule.shared {
         audiences.iter().any(ours)
@@ -121,6 +121,14 @@ fn check_audience(claims: &Claims<'_>, rule: &AudienceRule) -> Result<(), TokenE
         None => audiences.len() == 1,
     };
     if meant && given { Ok(()) } else { Err(TokenError::AudienceMismatch) }
+}
+
+/// The application the token was given to: `azp`, or `client_id` (RFC 9068 section 2.2).
+fn client<'a>(claims: &'a Claims<'_>) -> Result<Option<&'a str>, TokenError> {
+    match claims.text("azp")? {
+        Some(client) => Ok(Some(client)),
+        None => claims.text("client_id"),
+    }
 }
 
 /// What tells an access token: its `typ`, a scope, or the roles of an application by itself.
@@ -147,7 +155,7 @@ fn is_daemon(claims: &Claims<'_>, issuer: &str, scopes: &[String]) -> Result<boo
     if issuer::shape(issuer) == IssuerShape::Plain {
         // RFC 9068 section 2.2: without a resource owner `sub` is the client.
         let subject = claims.required("sub")?;
-        return Ok([claims.text("azp")?, claims.text("client_id")?].contains(&Some(subject)));
+        return Ok(client(claims)? == Some(subject));
     }
     let names_a_person = ["oid", "tfp", "acr"].iter().any(|name| claims.has(name));
     Ok(!names_a_person || scopes.is_empty())

@@ -1,0 +1,15 @@
+//! The crate from outside: tokens (V), keys and discovery (K), configuration, the real client.
+//!
+//! Most of it runs against [`fake::World`], a provider made of values, so that time is virtual and
+//! every request is counted. `emulator` and `client` speak real HTTP on loopback.
+
+mod addresses;
+mod fake;
+mod fuzz;
+mod identity;
+mod key_sets;
+mod keys;
+mod metadata;
+mod signer;
+mod tokens;
+mod variables;
