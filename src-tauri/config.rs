@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use luminous_oidc::config::{ConfigError, ProviderConfig};
+use luminous_oidc::{ConfigError, ProviderConfig};
 use tauri::{AppHandle, Manager, Runtime};
 
 use crate::cli::Options;
@@ -33,6 +33,16 @@ impl Profile {
     pub fn choose<R: Runtime>(app: &AppHandle<R>, options: &Options) -> anyhow::Result<Self> {
         let data_folder = app.path().app_local_data_dir().context("no folder for app data")?;
         let keyring_service = app.config().identifier.clone();
+        #[cfg(feature = "demo")]
+        if options.demo {
+            // People of the emulator are not the family's: nothing of theirs is shared.
+            return Ok(Self {
+                data_folder: data_folder.join("demo"),
+                keyring_service: keyring_service + ".demo",
+                provider: None,
+                mistake: None,
+            });
+        }
         let default = app.path().app_config_dir().context("no configuration folder")?;
         let variables = read_variables(options.config.as_deref(), &default.join(CONFIG_FILE))?;
         let (provider, mistake) = match provider_from(&variables) {

@@ -7,7 +7,7 @@ use anyhow::Context;
 use luminous_emulator::{
     Config, DEMO_APP_CLIENT_ID, DEMO_POLICY, DEMO_SCOPE, DEMO_TENANT, Emulator, Storage,
 };
-use luminous_oidc::config::{ProviderConfig, Transport};
+use luminous_oidc::{ProviderConfig, Transport};
 
 /// The running emulator; it ends with the app.
 pub struct Demo {

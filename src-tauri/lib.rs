@@ -42,13 +42,19 @@ pub fn run(options: Options) -> anyhow::Result<()> {
         .plugin(tauri_plugin_single_instance::init(deep_link::second_instance))
         .plugin(tauri_plugin_deep_link::init())
         .setup(move |app| Ok(state::start(app.handle(), &options)?))
-        .build(tauri::generate_context!())?;
+        .build(context())?;
     app.run(|app, event| {
         if matches!(event, tauri::RunEvent::Exit) {
             state::stop(app);
         }
     });
     Ok(())
+}
+
+/// What `tauri.conf.json`, the capabilities and the built UI say, compiled in.
+#[must_use]
+pub fn context<R: Runtime>() -> tauri::Context<R> {
+    tauri::generate_context!()
 }
 
 /// The commands of all windows; `commands.in` names the same ones to the access control list.

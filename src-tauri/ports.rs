@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use http::{Request, Response};
-use luminous_auth::keyring::Keyring;
-use luminous_auth::ports::{Browser, BrowserError, Ports, SchemeProbe};
+use luminous_auth::{Browser, BrowserError, PlatformKeyring, Ports, SchemeProbe};
 use luminous_domain::{Clock, OsEntropy};
-use luminous_oidc::http::{HttpClient, HttpError, Limits, ReqwestClient, Trust};
+use luminous_oidc::{HttpClient, HttpError, Limits, ReqwestClient, Trust};
 use url::Url;
 
 use crate::deep_link::SCHEME;
@@ -20,10 +19,13 @@ use crate::platform;
 /// When the TLS roots of the system cannot be read.
 pub fn real(keyring_service: &str, clock: Arc<dyn Clock>) -> anyhow::Result<Ports> {
     Ok(Ports {
-        http: Arc::new(TimedHttp { inner: ReqwestClient::new(Trust::System)?, clock: clock.clone() }),
+        http: Arc::new(TimedHttp {
+            inner: ReqwestClient::new(Trust::system())?,
+            clock: clock.clone(),
+        }),
         browser: Arc::new(SystemBrowser),
         scheme: Arc::new(DesktopScheme),
-        store: Arc::new(Keyring::new(keyring_service)),
+        store: Arc::new(PlatformKeyring::new(keyring_service)),
         clock,
         entropy: Arc::new(OsEntropy),
     })

@@ -1,19 +1,21 @@
 //! What lives as long as the app: the session, and the task that shows it.
 
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use luminous_auth::{Session, StateFile};
 use luminous_domain::{Clock, SystemClock};
-use luminous_wire::{SessionSnapshot, Stage};
+use luminous_wire::{AppError, ErrorCode, SessionSnapshot, Stage};
 use tauri::async_runtime::{self, JoinHandle};
 use tauri::ipc::Channel;
 use tauri::{AppHandle, Manager, Runtime};
 
 use crate::cli::Options;
+use crate::config::Profile;
+#[cfg(feature = "demo")]
+use crate::demo::Demo;
 use crate::windows::{self, Start};
-use crate::{config, deep_link, ports};
+use crate::{deep_link, ports};
 
 /// What the commands share.
 pub struct AppState {
@@ -22,7 +24,7 @@ pub struct AppState {
     clock: Arc<dyn Clock>,
     watcher: Mutex<Option<JoinHandle<()>>>,
     #[cfg(feature = "demo")]
-    demo: Mutex<Option<crate::demo::Demo>>,
+    _demo: Option<Demo>,
 }
 
 impl AppState {
@@ -34,7 +36,7 @@ impl AppState {
             clock,
             watcher: Mutex::new(None),
             #[cfg(feature = "demo")]
-            demo: Mutex::new(None),
+            _demo: None,
         }
     }
 
@@ -86,13 +88,27 @@ impl AppState {
 /// When the app's folders or the window cannot be had.
 pub fn start<R: Runtime>(app: &AppHandle<R>, options: &Options) -> anyhow::Result<()> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let profile = config::Profile::choose(app, options)?;
-    let provider = profile.provider();
-    let session = async_runtime::block_on(async {
-        let ports = ports::real(&profile, clock.clone())?;
-        anyhow::Ok(Session::open(ports, StateFile::open(&profile.state_file()), provider))
-    })?;
+    let profile = Profile::choose(app, options)?;
+    let (file, damage) = StateFile::open_or_set_aside(&profile.state_file(), clock.now())?;
+    if let Some(damage) = damage {
+        tracing::error!(%damage, "the state file was set aside; the sign-in begins anew");
+    }
+    let ports = ports::real(&profile.keyring_service, clock.clone())?;
+    #[cfg(feature = "demo")]
+    let demo = options
+        .demo
+        .then(|| async_runtime::block_on(Demo::start(&profile.data_folder, options.demo_port)))
+        .transpose()?;
+    let provider = profile.provider.map(|provider| (provider, false));
+    #[cfg(feature = "demo")]
+    let provider = demo.as_ref().map(|demo| (demo.provider.clone(), true)).or(provider);
+    let session = Session::open(ports, file, provider);
+    if let Some(mistake) = profile.mistake {
+        session.warn(AppError::new(ErrorCode::ConfigInvalid, mistake.to_string()));
+    }
     let state = AppState::new(session.clone(), clock);
+    #[cfg(feature = "demo")]
+    let state = AppState { _demo: demo, ..state };
     let start = Start { snapshot: state.snapshot(), settings: session.settings() };
     app.manage(state);
     windows::open_main(app, &start)?;

@@ -12,8 +12,8 @@ pub fn load_settings(state: Shared<'_>) -> Settings {
 
 /// Chooses anew.
 #[tauri::command]
-pub async fn save_settings(state: Shared<'_>, settings: Settings) -> Result<(), AppError> {
-    state.session.save_settings(settings).await
+pub fn save_settings(state: Shared<'_>, settings: Settings) -> Result<(), AppError> {
+    state.session.save_settings(settings)
 }
 
 /// Names the identity provider, on first start.

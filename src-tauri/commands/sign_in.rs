@@ -19,8 +19,8 @@ pub async fn open_browser_again(state: Shared<'_>) -> Result<(), AppError> {
 /// The address of the sign-in that waits, to be copied into a browser by hand. It carries a state
 /// and a PKCE challenge, no secret.
 #[tauri::command]
-pub async fn sign_in_link(state: Shared<'_>) -> Result<String, AppError> {
-    state.session.sign_in_link().await
+pub fn sign_in_link(state: Shared<'_>) -> Result<String, AppError> {
+    state.session.sign_in_link()
 }
 
 /// Gives the waiting sign-in up.

@@ -52,12 +52,12 @@ impl App {
 
     /// Waits until the window shows the words of `key`.
     pub async fn see(&self, key: &str) -> anyhow::Result<()> {
-        self.page.see("body", say(key)).await
+        self.page.see("body", say(key)?).await
     }
 
     /// Presses the button that carries the words of `key`.
     pub async fn press(&self, key: &str) -> anyhow::Result<()> {
-        let words = say(key);
+        let words = say(key)?;
         self.page.click(&format!("//button[normalize-space(.)=\"{words}\"]")).await
     }
 

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use anyhow::Context;
 use serde_json::Value;
 
 static ENGLISH: LazyLock<HashMap<String, Value>> = LazyLock::new(|| {
@@ -11,10 +12,7 @@ static ENGLISH: LazyLock<HashMap<String, Value>> = LazyLock::new(|| {
         .expect("the UI's build has checked the catalog")
 });
 
-/// The English words of `key`.
-///
-/// # Panics
-/// When the catalog has no such key: the journey is out of date then.
-pub fn say(key: &str) -> &'static str {
-    ENGLISH.get(key).and_then(Value::as_str).unwrap_or_else(|| panic!("no words for {key}"))
+/// The English words of `key`; an error when the journey is older than the catalog.
+pub fn say(key: &str) -> anyhow::Result<&'static str> {
+    ENGLISH.get(key).and_then(Value::as_str).with_context(|| format!("no words for {key}"))
 }

@@ -1,0 +1,88 @@
+//! The app with its real commands, context and permissions, over ports that a test holds.
+
+use std::sync::Arc;
+
+use luminous_app::state::AppState;
+use luminous_auth::{Ports, Session, StateFile};
+use luminous_domain::Clock;
+use luminous_testkit::{
+    FakeScheme, FaultyStore, FrozenClock, RecordingBrowser, ScriptedProvider, SeededEntropy,
+};
+use serde_json::Value;
+use tauri::ipc::{CallbackFn, InvokeBody};
+use tauri::test::{INVOKE_KEY, MockRuntime, get_ipc_response, mock_builder};
+use tauri::webview::InvokeRequest;
+use tauri::{App, Manager, WebviewWindow, WebviewWindowBuilder};
+
+/// Where our own pages live on this system.
+pub const OUR_PAGE: &str =
+    if cfg!(windows) { "http://tauri.localhost" } else { "tauri://localhost" };
+
+/// A running app without a screen.
+pub struct Desk {
+    /// The app.
+    pub app: App<MockRuntime>,
+    /// Its session.
+    pub session: Session,
+    /// Its provider.
+    pub provider: Arc<ScriptedProvider>,
+    /// Its keyring.
+    pub store: FaultyStore,
+}
+
+impl Desk {
+    pub fn new() -> Self {
+        let clock = Arc::new(FrozenClock::new());
+        let provider = Arc::new(ScriptedProvider::new(Arc::clone(&clock)));
+        let store = FaultyStore::new();
+        let clock: Arc<dyn Clock> = clock;
+        let ports = Ports {
+            http: provider.clone(),
+            browser: Arc::new(RecordingBrowser::default()),
+            scheme: Arc::new(FakeScheme::new(true)),
+            store: Arc::new(store.clone()),
+            clock: Arc::clone(&clock),
+            entropy: Arc::new(SeededEntropy::new(7)),
+        };
+        let file = StateFile::in_memory().expect("a state in memory");
+        let session = Session::open(ports, file, Some((provider.config(), false)));
+        let app = luminous_app::with_commands(mock_builder())
+            .build(luminous_app::context())
+            .expect("the real context builds an app");
+        app.manage(AppState::new(session.clone(), clock));
+        Self { app, session, provider, store }
+    }
+
+    /// A window by the label that its capability is found under.
+    pub fn window(&self, label: &str) -> WebviewWindow<MockRuntime> {
+        WebviewWindowBuilder::new(&self.app, label, Default::default()).build().expect("a window")
+    }
+}
+
+/// What `window` is told when a page at `origin` calls `command`.
+pub fn call(
+    window: &WebviewWindow<MockRuntime>,
+    origin: &str,
+    command: &str,
+    arguments: Value,
+) -> Result<Value, Value> {
+    let request = InvokeRequest {
+        cmd: command.into(),
+        callback: CallbackFn(0),
+        error: CallbackFn(1),
+        url: origin.parse().expect("an origin"),
+        body: InvokeBody::Json(arguments),
+        headers: Default::default(),
+        invoke_key: INVOKE_KEY.to_owned(),
+    };
+    get_ipc_response(window, request).map(|body| body.deserialize().unwrap_or(Value::Null))
+}
+
+/// Whether an answer is the access control list's "no". Any other answer, an error of the command's
+/// own included, means that the call went through.
+pub fn was_forbidden(answer: &Result<Value, Value>) -> bool {
+    answer.as_ref().is_err_and(|error| {
+        let words = error.to_string();
+        words.contains("not allowed") || words.contains("not found")
+    })
+}

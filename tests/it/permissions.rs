@@ -1,0 +1,114 @@
+//! Which window may call what.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::desk::{Desk, OUR_PAGE, call, was_forbidden};
+
+/// The commands that `build.rs` declares to the access control list.
+const DECLARED: &[&str] = include!("../../src-tauri/commands.in");
+
+/// For each command the windows that may call it, and arguments it understands.
+fn table() -> BTreeMap<&'static str, (&'static [&'static str], Value)> {
+    let request = json!({ "request": { "address": "nowhere", "client_id": "x" } });
+    let settings = json!({ "settings": { "language": "de", "theme": "dark" } });
+    BTreeMap::from([
+        ("begin_sign_in", (["main"].as_slice(), json!({ "intent": "sign_in" }))),
+        ("cancel_sign_in", (&["main"], json!({}))),
+        ("connect", (&["main"], request)),
+        ("load_settings", (&["main"], json!({}))),
+        ("open_browser_again", (&["main"], json!({}))),
+        ("retry_storage", (&["main"], json!({}))),
+        ("save_settings", (&["main"], settings)),
+        ("screen_drawn", (&["main"], json!({ "screen": "signed_in" }))),
+        ("session_snapshot", (&["main"], json!({}))),
+        ("sign_in_link", (&["main"], json!({}))),
+        ("sign_out", (&["main"], json!({ "scope": "here" }))),
+        ("use_memory_only", (&["main"], json!({}))),
+        ("watch_session", (&["main"], json!({ "channel": "__CHANNEL__:1" }))),
+    ])
+}
+
+#[test]
+fn u1_every_declared_command_has_its_line_in_the_table() {
+    let table: Vec<&str> = table().into_keys().collect();
+    assert_eq!(table, DECLARED, "a command was added or taken without saying who may call it");
+}
+
+#[test]
+fn u1_each_window_may_call_its_own_commands_and_no_others() {
+    let desk = Desk::new();
+    for label in ["main", "kiosk", "admin", "other"] {
+        let window = desk.window(label);
+        for (command, (windows, arguments)) in table() {
+            let answer = call(&window, OUR_PAGE, command, arguments);
+            assert_eq!(
+                was_forbidden(&answer),
+                !windows.contains(&label),
+                "{label} calling {command}: {answer:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn r16_no_window_hears_or_sends_events_or_reads_the_deep_link() {
+    let desk = Desk::new();
+    let window = desk.window("main");
+    for (command, arguments) in [
+        ("plugin:event|emit", json!({ "event": "deep-link://new-url", "payload": ["x"] })),
+        ("plugin:event|emit_to", json!({ "target": { "kind": "Any" }, "event": "x" })),
+        ("plugin:event|listen", json!({ "event": "x", "target": { "kind": "Any" }, "handler": 1 })),
+        ("plugin:deep-link|get_current", json!({})),
+        ("plugin:window|create", json!({ "options": { "label": "x" } })),
+        ("plugin:webview|create_webview_window", json!({ "options": { "label": "x" } })),
+        ("plugin:path|resolve_directory", json!({ "directory": 1 })),
+        ("plugin:app|version", json!({})),
+    ] {
+        let answer = call(&window, OUR_PAGE, command, arguments);
+        assert!(was_forbidden(&answer), "{command}: {answer:?}");
+    }
+}
+
+#[test]
+fn u5_u6_a_page_from_elsewhere_may_call_nothing_not_even_from_our_window() {
+    let desk = Desk::new();
+    let window = desk.window("main");
+    for origin in [
+        "https://evil.example",
+        "http://app.evil.example",
+        "http://tauri.localhost.evil.example",
+        "https://tauri.localhost.evil.example",
+        "http://localhost:18455",
+        "data:text/html,x",
+        "file:///tmp/x.html",
+    ] {
+        for (command, (_, arguments)) in table() {
+            let answer = call(&window, origin, command, arguments);
+            assert!(was_forbidden(&answer), "{origin} calling {command}: {answer:?}");
+        }
+    }
+}
+
+#[test]
+fn a_command_that_is_given_nonsense_says_so_and_changes_nothing() {
+    let desk = Desk::new();
+    let window = desk.window("main");
+    let before = call(&window, OUR_PAGE, "session_snapshot", json!({})).expect("a snapshot");
+    for (command, nonsense) in [
+        ("begin_sign_in", json!({ "intent": "steal" })),
+        ("begin_sign_in", json!({})),
+        ("save_settings", json!({ "settings": { "language": "xx", "theme": "dark" } })),
+        ("save_settings", json!({ "settings": { "language": "de", "theme": "dark", "more": 1 } })),
+        ("sign_out", json!({ "scope": 7 })),
+        ("connect", json!({ "request": { "address": "javascript:alert(1)", "client_id": "" } })),
+        ("screen_drawn", json!({ "screen": { "deep": ["nonsense"] } })),
+    ] {
+        let answer = call(&window, OUR_PAGE, command, nonsense.clone());
+        assert!(answer.is_err(), "{command} took {nonsense}");
+        assert!(!was_forbidden(&answer), "{command} was not even asked: {answer:?}");
+    }
+    let after = call(&window, OUR_PAGE, "session_snapshot", json!({})).expect("a snapshot");
+    assert_eq!(before["stage"], after["stage"]);
+}
