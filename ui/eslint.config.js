@@ -46,7 +46,10 @@ export default defineConfig(
       "@typescript-eslint/no-unsafe-return": "off",
     },
   },
-  { files: ["src/lib/host/tauri.ts"], rules: { "no-restricted-imports": "off" } },
+  {
+    files: ["src/lib/host/tauri.ts", "tests/unit/lib/host/tauri.test.ts"],
+    rules: { "no-restricted-imports": "off" },
+  },
   {
     files: ["scripts/**", "tests/**", "*.config.*"],
     languageOptions: { globals: { ...globals.node } },

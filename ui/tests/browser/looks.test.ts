@@ -88,6 +88,29 @@ describe.each(screens)("$name", (screen) => {
   });
 });
 
+describe("the checks themselves", () => {
+  it("find what is pale, what sticks out and what is too small for a finger", async () => {
+    const page = await windows.open({ scene: "home" });
+    await page.evaluate(() => {
+      const bad = document.createElement("button");
+      bad.textContent = "pale";
+      for (const [name, value] of Object.entries({
+        position: "absolute",
+        left: "940px",
+        width: "43px",
+        color: "#eee",
+        background: "#fff",
+      })) {
+        bad.style.setProperty(name, value);
+      }
+      document.querySelector("main")?.append(bad);
+    });
+    expect((await violations(page)).join()).toContain("color-contrast");
+    expect((await sticksOut(page)).join()).toContain("<button");
+    expect(await tooSmallTargets(page)).toHaveLength(1);
+  });
+});
+
 /** What axe finds, one line each. The policy forbids script tags, so axe comes in by the debugger. */
 async function violations(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);

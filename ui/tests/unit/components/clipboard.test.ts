@@ -14,12 +14,9 @@ describe("copying", () => {
 
   it("hands a text that is on its way to the clipboard before it has come", async () => {
     const items: Record<string, Promise<Blob>>[] = [];
-    const Item = class {
-      constructor(data: Record<string, Promise<Blob>>) {
-        items.push(data);
-      }
-    };
-    vi.stubGlobal("ClipboardItem", Item);
+    vi.stubGlobal("ClipboardItem", function (data: Record<string, Promise<Blob>>) {
+      items.push(data);
+    });
     vi.stubGlobal("navigator", { clipboard: { write: () => items[0]?.["text/plain"] } });
     expect(await copy(Promise.resolve("https://link"))).toBe(true);
     expect(await (await items[0]?.["text/plain"])?.text()).toBe("https://link");

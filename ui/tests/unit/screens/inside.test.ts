@@ -77,7 +77,7 @@ describe("home", () => {
 
 describe("a problem", () => {
   it("copies its details", async () => {
-    const writeText = vi.fn((_: string) => Promise.resolve());
+    const writeText = vi.fn<(text: string) => Promise<void>>(() => Promise.resolve());
     vi.stubGlobal("navigator", { clipboard: { writeText }, languages: [] });
     show("home_offline");
     await press("Copy details");

@@ -125,7 +125,7 @@ describe("waiting for the browser", () => {
   });
 
   it("copies the link and says so", async () => {
-    vi.stubGlobal("ClipboardItem", class {});
+    vi.stubGlobal("ClipboardItem", Object);
     vi.stubGlobal("navigator", { clipboard: { write: () => Promise.resolve() }, languages: [] });
     show("waiting");
     await press("Copy link");
