@@ -55,32 +55,79 @@ pub(super) struct SignIn<'a> {
     pub(super) faults: Vec<Line>,
 }
 
+/// A field of the sign-up page.
+struct Field<'a> {
+    /// `id` and `name` of its input.
+    id: &'static str,
+    label: &'static str,
+    hint: Option<&'static str>,
+    kind: &'static str,
+    autocomplete: &'static str,
+    /// What was typed; a password is never sent back.
+    value: Option<&'a str>,
+}
+
 /// The sign-up page.
 #[derive(Template)]
 #[template(path = "sign_up.html")]
 pub(super) struct SignUp<'a> {
-    pub(super) w: &'static Words,
-    pub(super) language: &'static str,
-    pub(super) tx: &'a str,
-    pub(super) csrf: &'a str,
-    pub(super) email: &'a str,
-    pub(super) name: &'a str,
-    pub(super) faults: Vec<Line>,
+    w: &'static Words,
+    language: &'static str,
+    tx: &'a str,
+    csrf: &'a str,
+    fields: [Field<'a>; 4],
+    faults: Vec<Line>,
 }
 
-impl SignUp<'_> {
-    fn is_faulty(&self, field: &str) -> bool {
-        self.faults.iter().any(|line| line.field == field)
+impl<'a> SignUp<'a> {
+    pub(super) fn new(
+        language: Language,
+        (tx, csrf): (&'a str, &'a str),
+        (email, name): (&'a str, &'a str),
+        faults: &[Fault],
+    ) -> Self {
+        let w = language.words();
+        let field = |id, label, kind, autocomplete| Field {
+            id,
+            label,
+            hint: None,
+            kind,
+            autocomplete,
+            value: None,
+        };
+        let fields = [
+            Field { value: Some(email), ..field("email", w.email, "email", "username") },
+            Field {
+                value: Some(name),
+                hint: Some(w.name_hint),
+                ..field("displayName", w.name, "text", "name")
+            },
+            Field {
+                hint: Some(w.password_hint),
+                ..field("password", w.password, "password", "new-password")
+            },
+            field("confirmPassword", w.confirm, "password", "new-password"),
+        ];
+        Self { w, language: language.tag(), tx, csrf, fields, faults: lines(faults, w) }
+    }
+
+    fn fault(&self, id: &str) -> Option<&'static str> {
+        self.faults.iter().find(|line| line.field == id).map(|line| line.text)
+    }
+
+    /// The ids of what explains a field.
+    fn described_by(&self, field: &Field<'_>) -> Option<String> {
+        let hint = field.hint.map(|_| format!("{}-hint", field.id));
+        let fault = self.fault(field.id).map(|_| format!("{}-fault", field.id));
+        let ids: Vec<String> = hint.into_iter().chain(fault).collect();
+        (!ids.is_empty()).then(|| ids.join(" "))
     }
 
     /// The first field that needs a hand: a faulty one, or the first empty one.
-    fn has_focus(&self, field: &str) -> bool {
-        let first = match self.faults.first() {
-            Some(line) => line.field,
-            None if self.email.is_empty() => "email",
-            None => "displayName",
-        };
-        first == field
+    fn has_focus(&self, id: &str) -> bool {
+        let empty = || self.fields.iter().find(|field| field.value.is_none_or(str::is_empty));
+        let first = self.faults.first().map(|line| line.field);
+        first.or_else(|| empty().map(|field| field.id)) == Some(id)
     }
 }
 

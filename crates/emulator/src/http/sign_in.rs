@@ -258,18 +258,9 @@ pub(super) fn sign_in_page(
 fn sign_up_page(
     tx: &str,
     interaction: &Interaction,
-    (email, name): (&str, &str),
+    typed: (&str, &str),
     faults: &[Fault],
 ) -> Response {
-    let w = interaction.language.words();
-    let page = page::SignUp {
-        w,
-        language: interaction.language.tag(),
-        tx,
-        csrf: &interaction.csrf,
-        email,
-        name,
-        faults: page::lines(faults, w),
-    };
+    let page = page::SignUp::new(interaction.language, (tx, &interaction.csrf), typed, faults);
     page::render(&page, StatusCode::OK, &interaction.asked.return_to.redirect_uri)
 }

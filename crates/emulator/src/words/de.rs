@@ -46,7 +46,7 @@ pub(super) const WORDS: Words = Words {
     signed_out_text: "Du kannst diesen Tab schließen.",
     expired_title: "Diese Seite gilt nicht mehr",
     expired_text: "Sie war zu lange offen oder wurde schon benutzt. Geh zurück zu Luminous und fang noch einmal an.",
-    refused_title: "Diese Anmeldung kann nicht beginnen",
+    refused_title: "Die Anmeldung kann nicht beginnen",
     refused_text: "Die App hat um etwas gebeten, das dieser Anbieter nicht kennt. Mit deinem Konto ist alles in Ordnung. Wer die App eingerichtet hat, braucht diese Angaben.",
     failed_title: "Hier ist etwas schiefgegangen",
     failed_text: "Deine Anmeldung konnte nicht abgeschlossen werden. Geh zurück zu Luminous und versuche es noch einmal.",

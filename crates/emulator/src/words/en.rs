@@ -46,7 +46,7 @@ pub(super) const WORDS: Words = Words {
     signed_out_text: "You may close this tab.",
     expired_title: "This page is no longer valid",
     expired_text: "It was open for too long, or it was used already. Go back to Luminous and start again.",
-    refused_title: "This sign-in cannot start",
+    refused_title: "Sign-in cannot start",
     refused_text: "The app asked for something that this provider does not know. Nothing is wrong with your account. Whoever set up the app will need these details.",
     failed_title: "Something went wrong here",
     failed_text: "Your sign-in could not be finished. Go back to Luminous and try again.",

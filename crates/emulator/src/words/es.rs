@@ -46,7 +46,7 @@ pub(super) const WORDS: Words = Words {
     signed_out_text: "Puedes cerrar esta pestaña.",
     expired_title: "Esta página ya no es válida",
     expired_text: "Estuvo abierta demasiado tiempo o ya se usó. Vuelve a Luminous y empieza de nuevo.",
-    refused_title: "Este inicio de sesión no puede empezar",
+    refused_title: "No se puede iniciar sesión",
     refused_text: "La aplicación ha pedido algo que este proveedor no conoce. Tu cuenta está bien. Quien configuró la aplicación necesitará estos datos.",
     failed_title: "Algo ha fallado aquí",
     failed_text: "No se ha podido completar el inicio de sesión. Vuelve a Luminous e inténtalo otra vez.",

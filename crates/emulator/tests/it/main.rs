@@ -1,14 +1,26 @@
 //! The emulator over real HTTP.
 
+#[cfg(test)]
 mod authorities;
+#[cfg(test)]
 mod authorize;
+#[cfg(test)]
 mod client;
+#[cfg(test)]
 mod control;
+#[cfg(test)]
 mod faults;
+#[cfg(test)]
 mod keys;
+#[cfg(test)]
 mod lies;
+#[cfg(test)]
 mod logout;
+#[cfg(test)]
 mod pages;
+#[cfg(test)]
 mod refresh;
+#[cfg(test)]
 mod storage;
+#[cfg(test)]
 mod token;

@@ -56,6 +56,8 @@ async fn the_sign_up_page_says_what_is_missing_and_keeps_what_was_typed() {
     assert!(page.has("<title>Please check: Create your account"));
     assert!(page.has("id=\"faults\" role=\"alert\""));
     assert!(page.has("href=\"#email\"") && page.has("href=\"#password\""));
+    assert!(page.has("aria-describedby=\"email-fault\" aria-invalid=\"true\" autofocus"));
+    assert!(page.has("aria-describedby=\"password-hint password-fault\" aria-invalid=\"true\""));
     assert!(page.has("value=\"no address\"") && page.has("value=\"&#60;i&#62;\""));
     assert!(!page.has("value=\"short\""), "a password is never sent back");
 
