@@ -41,7 +41,15 @@ pub fn run(options: Options) -> anyhow::Result<()> {
         // anything of it touches the keyring or the state file.
         .plugin(tauri_plugin_single_instance::init(deep_link::second_instance))
         .plugin(tauri_plugin_deep_link::init())
-        .setup(move |app| Ok(state::start(app.handle(), &options)?))
+        .setup(move |app| {
+            if let Err(error) = state::start(app.handle(), &options) {
+                // An error handed to Tauri here becomes a panic; a person gets a sentence instead.
+                tracing::error!("Luminous cannot start: {error:#}");
+                app.handle().cleanup_before_exit();
+                std::process::exit(1);
+            }
+            Ok(())
+        })
         .build(context())?;
     app.run(|app, event| {
         if matches!(event, tauri::RunEvent::Exit) {

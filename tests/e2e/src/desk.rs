@@ -66,9 +66,6 @@ impl Desk {
         self.set("XDG_CURRENT_DESKTOP", "GNOME");
         self.set("LANG", "C.UTF-8");
         self.set("NO_AT_BRIDGE", "1");
-        // The virtual display has no GPU.
-        self.set("WEBKIT_DISABLE_DMABUF_RENDERER", "1");
-        self.set("LIBGL_ALWAYS_SOFTWARE", "1");
         Ok(())
     }
 

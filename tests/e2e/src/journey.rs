@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::ensure;
 
-use crate::app::App;
+use crate::app::{App, free_port};
 use crate::browser::{Browser, ENTRY};
 use crate::desk::Desk;
 use crate::package::Package;
@@ -56,9 +56,12 @@ pub async fn run(package: &Package, pictures: &Path) -> anyhow::Result<()> {
     let program = package.program();
     report.step("a private display, session bus and unlocked keyring are up");
 
-    let browser = Browser::start(&mut desk, "http://localhost:18455", SCHEME).await?;
+    // The usual port may be taken by a demo that a person has open.
+    let port = free_port()?.to_string();
+    let demo = ["--demo", "--demo-port", &port];
+    let browser = Browser::start(&mut desk, &format!("http://localhost:{port}"), SCHEME).await?;
     report.step("Chromium is the system browser");
-    let app = App::start(&mut desk, &program, &["--demo"], "app-1.log").await?;
+    let app = App::start(&mut desk, &program, &demo, "app-1.log").await?;
     app.see_screen("signed_out").await?;
     report.step("the window is open with the embedded identity emulator, nobody is signed in");
     report.picture("welcome", &app.page.picture().await?)?;
@@ -83,7 +86,7 @@ pub async fn run(package: &Package, pictures: &Path) -> anyhow::Result<()> {
 
     app.quit(&program).await?;
     report.step("quit");
-    let app = App::start(&mut desk, &program, &["--demo"], "app-2.log").await?;
+    let app = App::start(&mut desk, &program, &demo, "app-2.log").await?;
     app.see_screen("signed_in").await?;
     app.page.see("body", ANA.name).await?;
     app.see("connection.online").await?;
@@ -104,16 +107,24 @@ pub async fn run(package: &Package, pictures: &Path) -> anyhow::Result<()> {
 
     app.press("signed_out.continue").await?;
     browser.take_new_tab().await?;
+    // Chromium starts no second program before somebody has touched a page again; the provider's
+    // last page carries a button for that.
+    browser.page.click("#openApp").await?;
     app.see_screen("signed_in").await?;
     report.step("signed in again: the provider still knew the browser");
+    browser.close_tab().await?;
     app.press("nav.account").await?;
     app.press("account.both").await?;
     app.press("confirm.both.yes").await?;
     app.see_screen("signed_out").await?;
+    browser.take_new_tab().await?;
+    browser.page.see("body", "signed out").await?;
     report.step("signed out here and at the provider");
+    report.picture("provider-signed-out", &browser.page.picture().await?)?;
+    browser.close_tab().await?;
     app.quit(&program).await?;
 
-    let app = App::start(&mut desk, &program, &["--demo"], "app-3.log").await?;
+    let app = App::start(&mut desk, &program, &demo, "app-3.log").await?;
     app.see_screen("signed_out").await?;
     report.step("started again: nobody is signed in");
     app.press("signed_out.continue").await?;

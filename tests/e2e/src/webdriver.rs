@@ -6,7 +6,7 @@ use base64::prelude::BASE64_STANDARD;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::wait::until;
+use crate::wait::{PATIENCE, until};
 
 /// The key under which WebDriver names an element (W3C WebDriver section 11).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
@@ -20,7 +20,7 @@ pub struct Session {
 impl Session {
     /// Starts a session at the driver on `port` of this computer.
     pub async fn begin(port: u16, capabilities: Value) -> anyhow::Result<Self> {
-        let http = reqwest::Client::new();
+        let http = reqwest::Client::builder().timeout(PATIENCE).build()?;
         let server = format!("http://127.0.0.1:{port}");
         until("a WebDriver that is ready", || {
             let status = http.get(format!("{server}/status")).send();
