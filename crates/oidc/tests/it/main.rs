@@ -4,6 +4,8 @@
 //! every request is counted. `emulator` and `client` speak real HTTP on loopback.
 
 mod addresses;
+mod client;
+mod emulator;
 mod fake;
 mod fuzz;
 mod identity;
