@@ -62,12 +62,9 @@ describe.each(screens)("$name", (screen) => {
     for (const language of languages) {
       await page.setViewportSize(SMALLEST_SIZE);
       await go(page, screen, { language });
-      await page.screenshot({
-        path: `${PICTURES}/${screen.name}.${language}.narrow.png`,
-        fullPage: true,
-      });
       expect(await tooSmallTargets(page)).toEqual([]);
       expect(await sticksOut(page), `smallest, ${language}`).toEqual([]);
+      await page.screenshot({ path: `${PICTURES}/${screen.name}.${language}.narrow.png` });
 
       await page.setViewportSize({
         width: DEFAULT_SIZE.width / 2,

@@ -90,10 +90,10 @@ describe("signed out", () => {
 
   it("says that the keyring cannot keep the sign-in before anybody signs in", async () => {
     const host = show("signed_out_no_keyring");
-    screen.getByText(/offers no keyring/);
+    screen.getByText(/no keyring at work/);
     screen.getByText(/Nothing in the keyring is deleted/);
     await press("Go on without saving");
-    await waitFor(() => expect(screen.queryByText(/offers no keyring/)).toBeNull());
+    await waitFor(() => expect(screen.queryByText(/no keyring at work/)).toBeNull());
     expect(wishes(host)).toEqual(["use_memory_only"]);
   });
 });
@@ -170,7 +170,7 @@ describe("finishing", () => {
 describe("a keyring that will not say", () => {
   it.each([
     ["storage_locked", /keyring is locked/, /Unlock it/],
-    ["storage_unavailable", /offers no keyring/, /Install or start one/],
+    ["storage_unavailable", /no keyring at work/, /Install or start one/],
     ["storage_timeout", /does not answer/, /restart the computer/],
     ["storage_waiting", /is asking you something/, /Look for its window/],
   ] as const)(
