@@ -68,8 +68,9 @@ pub struct Config {
     pub lockout: Lockout,
     /// What "Forgot your password?" does.
     pub password_reset: PasswordReset,
-    /// Answer a page that performs the redirect to a custom scheme, so that the browser tab says
-    /// it may be closed. B2C itself answers a bare 302, which leaves the old page standing.
+    /// After a form, answer a page that performs the redirect to a custom scheme, so that the
+    /// browser tab says it may be closed. B2C itself answers a bare 302, which leaves the old page
+    /// standing; so does this emulator where no page was shown.
     pub finish_page: bool,
     /// Add the issuer to redirects and say so in the metadata (RFC 9207).
     pub response_iss: bool,

@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 
-use super::deliver::SignedIn;
+use super::deliver::{Came, SignedIn};
 use super::{cookies, deliver, page};
 use crate::authorize::{self, Asked, Params, Prompt, Refused};
 use crate::engine::{Core, Event, lock};
@@ -28,7 +28,8 @@ pub(super) fn authorize(
             page::refused(language, &deliver::report(core, &realm, refusal))
         }
         Err(Refused::AtApp(return_to, refusal)) => {
-            deliver::refusal(core, &realm, &return_to, language, refusal)
+            let ending = (language, Came::Silently);
+            deliver::refusal(core, &realm, &return_to, ending, refusal)
         }
         Ok(asked) => proceed(core, realm, asked, language, headers).unwrap_or_else(|error| {
             tracing::error!(%error, "an authorization request failed");
@@ -55,10 +56,11 @@ fn proceed(
         (Prompt::IfNeeded | Prompt::Never, Some((session, user))) => {
             core.note(Event::SignedInSilently);
             let occasion = SignedIn { auth_time: session.auth_time, new_user: false };
-            deliver::code(core, &realm, &asked, language, &user, occasion)
+            deliver::code(core, &realm, &asked, (language, Came::Silently), &user, occasion)
         }
         (Prompt::Never, None) => {
-            Ok(deliver::refusal(core, &realm, &asked.return_to, language, Refusal::NoSession))
+            let ending = (language, Came::Silently);
+            Ok(deliver::refusal(core, &realm, &asked.return_to, ending, Refusal::NoSession))
         }
         (Prompt::IfNeeded, None) | (Prompt::Always, _) => {
             Ok(open_page(core, realm, asked, language, headers))

@@ -24,17 +24,26 @@ pub(super) fn report(core: &Core, realm: &Realm, refusal: Refusal) -> Report {
     report
 }
 
+/// How the person got here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Came {
+    /// Through one of our pages.
+    ByForm,
+    /// Straight from the app: nobody clicked anything.
+    Silently,
+}
+
 /// Sends a refusal to the app.
 pub(super) fn refusal(
     core: &Core,
     realm: &Realm,
     return_to: &ReturnTo,
-    language: Language,
+    (language, came): (Language, Came),
     refusal: Refusal,
 ) -> Response {
     let report = report(core, realm, refusal);
     let answer = refusal_answer(&report, return_to.state.as_deref());
-    send(core, realm, return_to, language, answer, false)
+    send(core, realm, return_to, answer, Ending { language, came, signed_in: false })
 }
 
 /// Issues a code and sends it to the app.
@@ -42,7 +51,7 @@ pub(super) fn code(
     core: &Core,
     realm: &Realm,
     asked: &Asked,
-    language: Language,
+    (language, came): (Language, Came),
     user: &User,
     occasion: SignedIn,
 ) -> Result<Response, StoreError> {
@@ -61,7 +70,8 @@ pub(super) fn code(
     let mut answer: Answer = Vec::new();
     answer.extend(asked.return_to.state.clone().map(|state| ("state", state)));
     answer.push(("code", code));
-    Ok(send(core, realm, &asked.return_to, language, answer, true))
+    let ending = Ending { language, came, signed_in: true };
+    Ok(send(core, realm, &asked.return_to, answer, ending))
 }
 
 /// When and how a person signed in.
@@ -72,13 +82,20 @@ pub(super) struct SignedIn {
     pub(super) new_user: bool,
 }
 
+/// What the person sees at the end.
+#[derive(Clone, Copy)]
+struct Ending {
+    language: Language,
+    came: Came,
+    signed_in: bool,
+}
+
 fn send(
     core: &Core,
     realm: &Realm,
     return_to: &ReturnTo,
-    language: Language,
     mut answer: Answer,
-    signed_in: bool,
+    ending: Ending,
 ) -> Response {
     if names_issuer(realm, &core.config) {
         answer.push(("iss", realm.issuer()));
@@ -87,11 +104,15 @@ fn send(
         falsify(lie, &mut answer);
     }
     if return_to.mode == ResponseMode::FormPost {
-        return page::form_post(language, &return_to.redirect_uri, &answer);
+        return page::form_post(ending.language, &return_to.redirect_uri, &answer);
     }
     let address = authorize::address(return_to, &answer, realm.dialect());
-    if core.config.finish_page && leaves_browser(&return_to.redirect_uri) {
-        return page::finished(language, signed_in, &address);
+    // Chromium starts another program once without a click and then asks for one; it counts the
+    // address the app opened as a click, but not a page that moves on by itself. So the page comes
+    // only after a form.
+    let has_page = core.config.finish_page && ending.came == Came::ByForm;
+    if has_page && leaves_browser(&return_to.redirect_uri) {
+        return page::finished(ending.language, ending.signed_in, &address);
     }
     let Ok(location) = HeaderValue::from_str(&address) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();

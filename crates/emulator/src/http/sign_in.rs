@@ -7,7 +7,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
-use super::deliver::SignedIn;
+use super::deliver::{Came, SignedIn};
 use super::{authorize::language, cookies, deliver, page};
 use crate::accounts::{self, AccountError, Application, Fault};
 use crate::authorize::Params;
@@ -187,7 +187,8 @@ fn finish(core: &Core, open: &Open, user: &User, new_user: bool) -> Response {
     };
     let occasion = SignedIn { auth_time: now, new_user };
     let done = core.store.open_session(&session).and_then(|cookie| {
-        let mut response = deliver::code(core, realm, asked, *language, user, occasion)?;
+        let mut response =
+            deliver::code(core, realm, asked, (*language, Came::ByForm), user, occasion)?;
         cookies::set_session(&mut response, &realm.tenant, &cookie);
         Ok(response)
     });
@@ -200,7 +201,7 @@ fn leave(core: &Core, open: &Open, refusal: Refusal) -> Response {
         return page::expired(open.interaction.language);
     }
     let Interaction { realm, asked, language, .. } = &open.interaction;
-    deliver::refusal(core, realm, &asked.return_to, *language, refusal)
+    deliver::refusal(core, realm, &asked.return_to, (*language, Came::ByForm), refusal)
 }
 
 fn fail(open: &Open, error: &AccountError) -> Response {
