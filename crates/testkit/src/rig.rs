@@ -1,5 +1,6 @@
 //! A whole session over ports that a test holds in its hands.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -83,6 +84,13 @@ impl SessionRig {
     #[must_use]
     pub fn snapshot(&self) -> SessionSnapshot {
         self.session.snapshots().borrow().clone()
+    }
+
+    /// What the keyring holds of sign-ins, by name.
+    #[must_use]
+    pub fn stored_sign_in(&self) -> BTreeMap<String, Vec<Vec<u8>>> {
+        let names = self.store.names().into_iter().filter(|name| name.starts_with("session."));
+        names.map(|name| (name.clone(), self.store.values(&name))).collect()
     }
 
     /// Waits for a snapshot that fits.

@@ -25,10 +25,16 @@ impl HeldTime {
 
     /// Lets `by` pass: every timer due by then fires.
     pub async fn advance(&self, by: Duration) {
+        // Whoever is about to wait starts to wait first, and whoever was woken gets to run before
+        // the caller looks.
+        settle().await;
         tokio::time::advance(by).await;
-        // Whoever was woken gets to run before the caller looks.
-        for _ in 0..16 {
-            tokio::task::yield_now().await;
-        }
+        settle().await;
+    }
+}
+
+async fn settle() {
+    for _ in 0..16 {
+        tokio::task::yield_now().await;
     }
 }

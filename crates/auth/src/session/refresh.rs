@@ -133,18 +133,22 @@ impl Session {
     }
 
     async fn refresh_once(&self) -> Result<(), AppError> {
-        let _lock = self.lock_across_processes().await?;
-        let mut start = self.refresh_start()?;
+        let epoch = self.state().epoch;
+        match self.try_refresh().await {
+            Ok(()) => Ok(()),
+            Err(failure) => Err(self.note_failure(epoch, failure).await),
+        }
+    }
+
+    async fn try_refresh(&self) -> Result<(), Failure> {
+        let _lock = self.lock_across_processes().await.map_err(Failure::passing)?;
+        let mut start = self.refresh_start().map_err(Failure::passing)?;
         if self.keeps_in_keyring()
             && let Some(newer) = self.newer_grant(&start.account.view.id, &start.grant).await
         {
             start.grant = newer;
         }
-        let epoch = start.epoch;
-        match self.ask_and_take(start).await {
-            Ok(()) => Ok(()),
-            Err(failure) => Err(self.note_failure(epoch, failure).await),
-        }
+        self.ask_and_take(start).await
     }
 
     fn refresh_start(&self) -> Result<Start, AppError> {

@@ -1,0 +1,13 @@
+//! The session over ports that fail on request, and its parts through their public doors.
+
+mod canary;
+mod journey;
+mod loopback;
+mod redirect;
+mod refresh;
+mod sign_in;
+mod sign_out;
+mod state_file;
+mod storage;
+mod tokens;
+mod vault;
