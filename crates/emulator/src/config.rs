@@ -8,7 +8,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use url::Url;
+
+use crate::address::Endpoint;
 use crate::clock::{Clock, SystemClock};
+use crate::realm::Realm;
 
 /// The demonstration tenant's domain.
 pub const DEMO_TENANT: &str = "luminousdemo.onmicrosoft.com";
@@ -104,6 +108,32 @@ impl Config {
             response_iss: false,
             control_secret: None,
         }
+    }
+
+    /// The address of all authorities, when the port to listen on is fixed.
+    #[must_use]
+    pub fn base_url(&self) -> Option<Url> {
+        (self.listen.port() != 0).then(|| crate::emulator::base_url(self.listen.port()))
+    }
+
+    /// The eight `B2C_*` variables that an app needs to sign in at an emulator with this
+    /// configuration, in the order of the family's setup guide. The app is a public client, so its
+    /// secret is empty.
+    #[must_use]
+    pub fn environment(&self, base_url: &Url) -> Vec<(&'static str, String)> {
+        let realm = Realm::main(self, base_url);
+        let app = self.clients.iter().find(|client| client.kind == ClientKind::Native);
+        let scope = app.and_then(|app| app.granted_scopes.first().cloned());
+        vec![
+            ("B2C_TENANT_ID", self.tenant.domain.clone()),
+            ("B2C_CLIENT_ID", app.map(|app| app.id.clone()).unwrap_or_default()),
+            ("B2C_CLIENT_SECRET", String::new()),
+            ("B2C_SIGNIN_POLICY", realm.policy.clone()),
+            ("B2C_AUTHORITY", format!("{base_url}{}/", self.tenant.domain)),
+            ("B2C_SCOPE", scope.unwrap_or_default()),
+            ("B2C_JWKS_URI", realm.endpoint(Endpoint::Keys)),
+            ("B2C_OPENID_CONFIG", realm.endpoint(Endpoint::Discovery)),
+        ]
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::accounts::{self, AccountError};
-use crate::address::{AuthorityName, Endpoint, UrlForm};
+use crate::address::Endpoint;
 use crate::config::{ClientKind, Tenant};
 use crate::engine::{Core, Event, RequestLine, lock};
 use crate::jwt::TokenSpec;
@@ -372,16 +372,8 @@ impl Control {
         Occasion { user, client_id, nonce, auth_time: now, new_user: false, now }
     }
 
-    /// The main tenant's first policy, or the plain issuer when there is none.
-    pub(crate) fn realm(&self) -> Realm {
-        let config = &self.core.config;
-        let name = AuthorityName::B2c {
-            form: UrlForm::Path,
-            tenant: config.tenant.domain.clone(),
-            policy: config.policies.first().cloned().unwrap_or_default(),
-        };
-        Realm::resolve(&name, config, &self.core.base)
-            .unwrap_or_else(|| Realm::plain(config, &self.core.base))
+    fn realm(&self) -> Realm {
+        Realm::main(&self.core.config, &self.core.base)
     }
 
     /// Carries out a command; the answer is for the sender.

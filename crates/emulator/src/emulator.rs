@@ -8,12 +8,13 @@ use tokio::task::JoinHandle;
 use url::Url;
 
 use crate::address::Endpoint;
-use crate::config::{ClientKind, Config};
+use crate::config::Config;
 use crate::control::Control;
 use crate::engine::Core;
 use crate::http;
 use crate::keys::{KeyError, KeyRing, KeyState, SigningKey};
 use crate::listen::{Line, ListenError, LoopbackListener};
+use crate::realm::Realm;
 use crate::store::{Store, StoreError};
 
 /// An emulator could not be started.
@@ -53,7 +54,7 @@ impl Emulator {
     /// fails.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let listener = LoopbackListener::bind(config.listen).await?;
-        let base = base_url(&listener);
+        let base = base_url(listener.port());
         let prepared = tokio::task::spawn_blocking(move || prepare(config, base)).await;
         let core = Arc::new(prepared.map_err(|_| StartError::Interrupted)??);
         let (stop, stopped) = oneshot::channel::<()>();
@@ -85,33 +86,23 @@ impl Emulator {
     /// The exact issuer of the main tenant's first policy.
     #[must_use]
     pub fn issuer(&self) -> String {
-        self.control.realm().issuer()
+        self.realm().issuer()
     }
 
     /// The metadata document of the main tenant's first policy, path form.
     #[must_use]
     pub fn metadata_url(&self) -> String {
-        self.control.realm().endpoint(Endpoint::Discovery)
+        self.realm().endpoint(Endpoint::Discovery)
     }
 
-    /// The eight `B2C_*` variables that an app needs to sign in here, in the order of the family's
-    /// setup guide. The app is a public client, so its secret is empty.
+    /// The eight `B2C_*` variables that an app needs to sign in here.
     #[must_use]
     pub fn environment(&self) -> Vec<(&'static str, String)> {
-        let config = &self.core.config;
-        let realm = self.control.realm();
-        let app = config.clients.iter().find(|client| client.kind == ClientKind::Native);
-        let scope = app.and_then(|app| app.granted_scopes.first().cloned());
-        vec![
-            ("B2C_TENANT_ID", config.tenant.domain.clone()),
-            ("B2C_CLIENT_ID", app.map(|app| app.id.clone()).unwrap_or_default()),
-            ("B2C_CLIENT_SECRET", String::new()),
-            ("B2C_SIGNIN_POLICY", realm.policy.clone()),
-            ("B2C_AUTHORITY", format!("{}{}/", self.core.base, config.tenant.domain)),
-            ("B2C_SCOPE", scope.unwrap_or_default()),
-            ("B2C_JWKS_URI", realm.endpoint(Endpoint::Keys)),
-            ("B2C_OPENID_CONFIG", realm.endpoint(Endpoint::Discovery)),
-        ]
+        self.core.config.environment(&self.core.base)
+    }
+
+    fn realm(&self) -> Realm {
+        Realm::main(&self.core.config, &self.core.base)
     }
 
     /// Stops listening, releases what is held, and waits for the answers under way, though not for
@@ -132,9 +123,10 @@ impl Drop for Emulator {
     }
 }
 
-fn base_url(listener: &LoopbackListener) -> Url {
+/// The address of an emulator on `port`, as browsers and apps name it.
+pub(crate) fn base_url(port: u16) -> Url {
     // A host name and a port number always make a URL.
-    Url::parse(&format!("http://localhost:{}/", listener.port())).expect("a valid base URL")
+    Url::parse(&format!("http://localhost:{port}/")).expect("a valid base URL")
 }
 
 fn prepare(config: Config, base: Url) -> Result<Core, StartError> {

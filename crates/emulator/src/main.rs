@@ -1,6 +1,6 @@
 //! The emulator as a program of its own.
 
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -46,7 +46,7 @@ struct Serve {
     /// Redirects to the app by a bare 302, as B2C does, instead of by a page that says so.
     #[arg(long)]
     bare_redirect: bool,
-    /// Prints the B2C_* variables that an app needs.
+    /// Prints the B2C_* variables that an app needs for these options, and ends.
     #[arg(long)]
     print_env: bool,
 }
@@ -78,6 +78,10 @@ enum ServeError {
     EmptySecret { path: PathBuf },
     #[error(transparent)]
     Start(#[from] luminous_emulator::StartError),
+    #[error("--print-env needs a fixed port in --listen")]
+    NoPort,
+    #[error("standard output cannot be written")]
+    Output(#[source] std::io::Error),
     #[error("the signals of the operating system cannot be heard")]
     Signal(#[source] std::io::Error),
 }
@@ -103,11 +107,20 @@ async fn main() -> ExitCode {
 
 async fn serve(options: Serve) -> Result<(), ServeError> {
     let print_env = options.print_env;
-    let emulator = Emulator::start(config(options)?).await?;
-    print_lines(&emulator, print_env);
+    let config = config(options)?;
+    if print_env {
+        let base_url = config.base_url().ok_or(ServeError::NoPort)?;
+        return print_lines(config.environment(&base_url).into_iter().map(variable));
+    }
+    let emulator = Emulator::start(config).await?;
+    print_lines(std::iter::once(format!("listening on {}", emulator.base_url())))?;
     let stopped = interrupted().await;
     emulator.shutdown().await;
     stopped
+}
+
+fn variable((name, value): (&str, String)) -> String {
+    format!("{name}={value}")
 }
 
 fn config(options: Serve) -> Result<Config, ServeError> {
@@ -140,14 +153,13 @@ fn read_secret(path: PathBuf) -> Result<String, ServeError> {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "a program says where it listens on standard output")]
-fn print_lines(emulator: &Emulator, print_env: bool) {
-    println!("listening on {}", emulator.base_url());
-    if print_env {
-        for (name, value) in emulator.environment() {
-            println!("{name}={value}");
-        }
+/// Writes to standard output, which may be closed.
+fn print_lines(lines: impl Iterator<Item = String>) -> Result<(), ServeError> {
+    let mut out = std::io::stdout().lock();
+    for line in lines {
+        writeln!(out, "{line}").map_err(ServeError::Output)?;
     }
+    out.flush().map_err(ServeError::Output)
 }
 
 /// Waits for Ctrl-C or, on Unix, SIGTERM.

@@ -65,6 +65,16 @@ impl Realm {
         Some(Self { kind, tenant, policy, written, base: base.clone(), issuer_form })
     }
 
+    /// The main tenant's first policy, path form; the plain issuer where there is no policy.
+    pub(crate) fn main(config: &Config, base: &Url) -> Self {
+        let name = AuthorityName::B2c {
+            form: UrlForm::Path,
+            tenant: config.tenant.domain.clone(),
+            policy: config.policies.first().cloned().unwrap_or_default(),
+        };
+        Self::resolve(&name, config, base).unwrap_or_else(|| Self::plain(config, base))
+    }
+
     /// The issuer at `/oidc`, with the people of the main tenant.
     pub(crate) fn plain(config: &Config, base: &Url) -> Self {
         Self {

@@ -94,11 +94,25 @@ impl Store {
 }
 
 fn open_file(path: &Path) -> Result<Connection, StoreError> {
+    keep_private(path);
     let connection = Connection::open(path)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
     Ok(connection)
+}
+
+/// Makes the file readable by its owner only before anything is in it; SQLite gives the files
+/// beside it the same permissions. Where this fails, opening it says why.
+fn keep_private(path: &Path) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+        drop(made);
+    }
+    #[cfg(not(unix))]
+    let _ = path;
 }
 
 fn migrate(connection: &Connection) -> Result<(), StoreError> {

@@ -250,7 +250,7 @@ pub(super) fn form_post(
 
 /// Where a person lands who types the address.
 pub(super) async fn welcome(State(core): State<Arc<Core>>) -> Response {
-    let realm = crate::control::Control::new(core).realm();
+    let realm = crate::realm::Realm::main(&core.config, &core.base);
     let details =
         format!("{}\n{}", realm.endpoint(crate::address::Endpoint::Discovery), realm.issuer());
     let text = "An identity provider for development, demonstrations and tests. It listens on this computer only.";

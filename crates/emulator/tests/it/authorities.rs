@@ -53,6 +53,29 @@ async fn discovery_answers_in_every_url_form_with_endpoints_of_that_form() {
 }
 
 #[tokio::test]
+async fn a_sign_in_may_begin_in_one_url_form_and_end_in_another() {
+    let world = World::with_ana(|_| {}).await;
+    let forms = [
+        (
+            format!("{DEMO_TENANT_ID}/oauth2/v2.0/authorize?p={LOWER}"),
+            format!("tfp/{DEMO_TENANT}/{LOWER}/oauth2/v2.0/token"),
+        ),
+        (
+            format!("tfp/{DEMO_TENANT}/{LOWER}/oauth2/v2.0/authorize"),
+            format!("{DEMO_TENANT}/oauth2/v2.0/token?p=B2C_1_SIGNUPSIGNIN1"),
+        ),
+    ];
+    for (authorize, token) in forms {
+        let url = authorize_url_at(&world.url(&authorize), &[]);
+        let back = world.browser().sign_in(&url).await;
+        let code = parameter(&back, "code").unwrap();
+        let (status, body) = world.token_at(&token, &crate::client::code_form(&code)).await;
+        assert_eq!(status, StatusCode::OK, "{authorize} then {token}: {body}");
+        assert_eq!(claims(text(&body, "id_token"))["tfp"], "B2C_1_signupsignin1");
+    }
+}
+
+#[tokio::test]
 async fn the_metadata_have_the_members_of_b2cs_captures() {
     let world = World::start().await;
     let mut document = world.json(&metadata_path()).await;

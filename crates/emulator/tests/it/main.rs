@@ -19,6 +19,9 @@ mod logout;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]
+#[cfg(unix)]
+mod program;
+#[cfg(test)]
 mod refresh;
 #[cfg(test)]
 mod storage;

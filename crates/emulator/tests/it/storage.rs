@@ -29,13 +29,11 @@ impl Drop for Folder {
 }
 
 async fn restart(folder: &Folder, world: Option<World>) -> World {
-    let port = world.as_ref().and_then(|world| world.emulator.base_url().port());
     if let Some(world) = world {
         world.emulator.shutdown().await;
     }
     let (mut config, clock) = config();
     config.storage = Storage::File(folder.file());
-    config.listen.set_port(port.unwrap_or(0));
     World { emulator: Emulator::start(config).await.unwrap(), clock, http: http() }
 }
 
@@ -106,4 +104,18 @@ async fn a_file_that_is_none_of_ours_or_of_the_future_is_refused() {
         ),
         "{refused:?}"
     );
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_file_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = Folder::new();
+    let world = restart(&folder, None).await;
+    world.emulator.control().create_user(EMAIL, NAME, PASSWORD).unwrap();
+    for entry in std::fs::read_dir(&folder.0).unwrap() {
+        let entry = entry.unwrap();
+        let mode = entry.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{:?}", entry.file_name());
+    }
 }
