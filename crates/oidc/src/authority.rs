@@ -148,8 +148,9 @@ impl Parts {
             .map(str::to_owned)
             .collect();
         for tail in TAILS {
-            if segments.ends_with(&tail.iter().map(|&part| part.to_owned()).collect::<Vec<_>>()) {
-                segments.truncate(segments.len() - tail.len());
+            let at = segments.len().saturating_sub(tail.len());
+            if segments[at..].iter().eq(tail) {
+                segments.truncate(at);
                 break;
             }
         }

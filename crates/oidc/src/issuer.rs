@@ -6,7 +6,7 @@ use crate::authority::{Authority, is_guid};
 use crate::url_rules::is_loopback;
 
 /// An issuer, taken apart.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum IssuerShape<'a> {
     /// `https://HOST/GUID/v2.0/`: shared by all policies of the tenant.
     B2cTenant {
@@ -28,6 +28,18 @@ pub(crate) enum IssuerShape<'a> {
     },
     /// Anything else.
     Plain,
+}
+
+impl<'a> IssuerShape<'a> {
+    /// The tenant's GUID, where the issuer has one.
+    pub(crate) fn tenant(self) -> Option<&'a str> {
+        match self {
+            Self::B2cTenant { tenant }
+            | Self::B2cPolicy { tenant, .. }
+            | Self::ExternalId { tenant } => Some(tenant),
+            Self::Plain => None,
+        }
+    }
 }
 
 /// Takes `issuer` apart by its path; whether its host may be trusted is another question.
@@ -89,16 +101,6 @@ fn external_id_issuer(origin: &Url, guid: &str) -> String {
             format!("{}://{guid}.localhost:{port}/{guid}/v2.0", origin.scheme())
         }
         _ => format!("https://{guid}.ciamlogin.com/{guid}/v2.0"),
-    }
-}
-
-/// The directory a person of `issuer` lives in: the tenant's GUID, or the issuer itself.
-pub(crate) fn directory(issuer: &str) -> String {
-    match shape(issuer) {
-        IssuerShape::B2cTenant { tenant }
-        | IssuerShape::B2cPolicy { tenant, .. }
-        | IssuerShape::ExternalId { tenant } => tenant.to_ascii_lowercase(),
-        IssuerShape::Plain => issuer.to_owned(),
     }
 }
 

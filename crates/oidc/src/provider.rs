@@ -136,6 +136,6 @@ impl Provider {
     }
 
     fn against<'a>(&'a self, issuer: &'a str) -> Against<'a> {
-        Against { config: &self.config, issuer, now: self.clock.now() }
+        Against::new(&self.config, issuer, self.clock.now())
     }
 }

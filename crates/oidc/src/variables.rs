@@ -378,7 +378,6 @@ fn meant_host(host: &str, url: &Url) -> Option<String> {
 /// Whether `value` still says that something of one's own belongs here.
 fn is_placeholder(value: &str) -> bool {
     let value = value.to_ascii_lowercase();
-    ["yourtenant", "your-", "your_", "<", "{", "changeme", "example.onmicrosoft.com"]
-        .iter()
-        .any(|mark| value.contains(mark))
+    ["your-", "your_", "changeme"].iter().any(|mark| value.starts_with(mark))
+        || ["yourtenant", "<", "{"].iter().any(|mark| value.contains(mark))
 }

@@ -1,5 +1,6 @@
 //! What a token with a good signature must still prove: pure rules, no I/O.
 
+use std::slice;
 use std::time::Duration;
 
 use aws_lc_rs::digest;
@@ -26,9 +27,16 @@ const NOBODY: &str = "Not supported currently. Use oid claim.";
 
 /// Everything the rules look at besides the token.
 pub(crate) struct Against<'a> {
-    pub(crate) config: &'a ProviderConfig,
-    pub(crate) issuer: &'a str,
-    pub(crate) now: Timestamp,
+    config: &'a ProviderConfig,
+    issuer: &'a str,
+    shape: IssuerShape<'a>,
+    now: Timestamp,
+}
+
+impl<'a> Against<'a> {
+    pub(crate) fn new(config: &'a ProviderConfig, issuer: &'a str, now: Timestamp) -> Self {
+        Self { config, issuer, shape: issuer::shape(issuer), now }
+    }
 }
 
 /// OpenID Connect Core section 3.1.3.7, RFC 8725.
@@ -38,17 +46,13 @@ pub(crate) fn id_token(
     against: &Against<'_>,
     expected: &IdTokenExpectation<'_>,
 ) -> Result<Identity, TokenError> {
-    check_issuer(claims, against.issuer)?;
+    check_issuer(claims, against)?;
     // B2C gives access tokens with our own client id as audience; only these have a scope.
     if jws.typ() != Typ::Unspecified || claims.has("scp") || claims.has("scope") {
         return Err(TokenError::TypeMismatch);
     }
-    let ourselves = AudienceRule {
-        accepted: vec![against.config.client_id.clone()],
-        shared: against.config.audiences.shared,
-        clients: vec![against.config.client_id.clone()],
-    };
-    check_audience(claims, &ourselves)?;
+    let ourselves = slice::from_ref(&against.config.client_id);
+    check_audience(claims, ourselves, against.config.audiences.shared, ourselves)?;
     let times = check_times(claims, against.now)?;
     let policy = check_policy(claims, against)?;
     if let Some(nonce) = expected.nonce {
@@ -68,15 +72,16 @@ pub(crate) fn access_token(
     claims: &Claims<'_>,
     against: &Against<'_>,
 ) -> Result<AccessClaims, TokenError> {
-    check_issuer(claims, against.issuer)?;
+    check_issuer(claims, against)?;
     let scopes = match claims.words("scp")? {
         Some(scopes) => scopes,
         None => claims.words("scope")?.unwrap_or_default(),
     };
     check_is_access_token(jws, claims, &scopes)?;
-    check_audience(claims, &against.config.audiences)?;
+    let AudienceRule { accepted, shared, clients } = &against.config.audiences;
+    check_audience(claims, accepted, *shared, clients)?;
     let times = check_times(claims, against.now)?;
-    let caller = if is_daemon(claims, against.issuer, &scopes)? {
+    let caller = if is_daemon(claims, against.shape, &scopes)? {
         let subject = claims.required("sub")?.to_owned();
         Caller::Daemon { subject, roles: roles(claims, against.config) }
     } else {
@@ -87,17 +92,12 @@ pub(crate) fn access_token(
 }
 
 /// Byte for byte: no array, no other slash, no other case (OpenID Connect Core section 2).
-fn check_issuer(claims: &Claims<'_>, issuer: &str) -> Result<(), TokenError> {
+fn check_issuer(claims: &Claims<'_>, against: &Against<'_>) -> Result<(), TokenError> {
     let untrusted = |_| TokenError::IssuerUntrusted;
-    if claims.text("iss").map_err(untrusted)? != Some(issuer) {
+    if claims.text("iss").map_err(untrusted)? != Some(against.issuer) {
         return Err(TokenError::IssuerUntrusted);
     }
-    let tenant = match issuer::shape(issuer) {
-        IssuerShape::Plain => return Ok(()),
-        IssuerShape::B2cTenant { tenant }
-        | IssuerShape::B2cPolicy { tenant, .. }
-        | IssuerShape::ExternalId { tenant } => tenant,
-    };
+    let Some(tenant) = against.shape.tenant() else { return Ok(()) };
     match claims.text("tid").map_err(untrusted)? {
         Some(tid) if !tid.eq_ignore_ascii_case(tenant) => Err(TokenError::IssuerUntrusted),
         _ => Ok(()),
@@ -105,18 +105,23 @@ fn check_issuer(claims: &Claims<'_>, issuer: &str) -> Result<(), TokenError> {
 }
 
 /// `aud` and `azp` (OpenID Connect Core section 3.1.3.7 points 3 to 5).
-fn check_audience(claims: &Claims<'_>, rule: &AudienceRule) -> Result<(), TokenError> {
+fn check_audience(
+    claims: &Claims<'_>,
+    accepted: &[String],
+    shared: bool,
+    clients: &[String],
+) -> Result<(), TokenError> {
     let audiences = claims.audiences().ok_or(TokenError::AudienceMismatch)?;
     let client = client(claims).map_err(|_| TokenError::AudienceMismatch)?;
-    let ours = |audience: &&str| rule.accepted.iter().any(|accepted| accepted == audience);
-    let meant = if rule.shared {
+    let ours = |audience: &&str| accepted.iter().any(|accepted| accepted == audience);
+    let meant = if shared {
         audiences.iter().any(ours)
     } else {
         !audiences.is_empty() && audiences.iter().all(ours)
     };
     let given = match client {
-        _ if rule.clients.is_empty() => true,
-        Some(client) => rule.clients.iter().any(|one| one == client),
+        _ if clients.is_empty() => true,
+        Some(client) => clients.iter().any(|one| one == client),
         // With several audiences only `azp` says whom the token was given to.
         None => audiences.len() == 1,
     };
@@ -148,11 +153,15 @@ fn check_is_access_token(
 
 /// Whether an application acts by itself (client credentials). B2C puts its application roles
 /// into `scp`, so a scope alone does not make a person.
-fn is_daemon(claims: &Claims<'_>, issuer: &str, scopes: &[String]) -> Result<bool, TokenError> {
+fn is_daemon(
+    claims: &Claims<'_>,
+    shape: IssuerShape<'_>,
+    scopes: &[String],
+) -> Result<bool, TokenError> {
     if claims.text("idtyp")? == Some("app") {
         return Ok(true);
     }
-    if issuer::shape(issuer) == IssuerShape::Plain {
+    if shape == IssuerShape::Plain {
         // RFC 9068 section 2.2: without a resource owner `sub` is the client.
         let subject = claims.required("sub")?;
         return Ok(client(claims)? == Some(subject));
@@ -199,7 +208,7 @@ fn check_policy(claims: &Claims<'_>, against: &Against<'_>) -> Result<Option<Str
         Some(policy) => Some(policy),
         None => claims.text("acr")?,
     };
-    let policy = match (claimed, issuer::shape(against.issuer)) {
+    let policy = match (claimed, against.shape) {
         (Some(policy), _) | (None, IssuerShape::B2cPolicy { policy, .. }) => policy,
         (None, _) => return Err(TokenError::PolicyNotAllowed),
     };
@@ -263,7 +272,7 @@ fn identify(
     let first = |names: &[String]| names.iter().find_map(|name| claims.description(name));
     let email = claims.descriptive("emails").into_iter().find(|email| !email.is_empty());
     Ok(Identity {
-        person: person(claims, against.issuer)?,
+        person: person(claims, against)?,
         issuer: against.issuer.to_owned(),
         subject: claims.required("sub")?.to_owned(),
         name: claims.description("name"),
@@ -282,17 +291,18 @@ fn identify(
 
 /// The directory and `oid`, else `sub`. A plain provider's `oid` is some attribute of its own and
 /// keys nobody.
-fn person(claims: &Claims<'_>, issuer: &str) -> Result<PersonKey, TokenError> {
+fn person(claims: &Claims<'_>, against: &Against<'_>) -> Result<PersonKey, TokenError> {
     let subject = claims.required("sub")?;
-    let object = match issuer::shape(issuer) {
-        IssuerShape::Plain => subject,
-        _ => match claims.text("oid")?.filter(|oid| !oid.is_empty()) {
-            Some(oid) => oid,
-            None if subject == NOBODY => return Err(TokenError::ClaimInvalid { claim: "oid" }),
-            None => subject,
-        },
+    let Some(tenant) = against.shape.tenant() else {
+        let tenant = TenantId::new(against.issuer);
+        return Ok(PersonKey { tenant, object: ObjectId::new(subject) });
     };
-    let tenant = TenantId::new(issuer::directory(issuer));
+    let object = match claims.text("oid")?.filter(|oid| !oid.is_empty()) {
+        Some(oid) => oid,
+        None if subject == NOBODY => return Err(TokenError::ClaimInvalid { claim: "oid" }),
+        None => subject,
+    };
+    let tenant = TenantId::new(tenant.to_ascii_lowercase());
     Ok(PersonKey { tenant, object: ObjectId::new(object) })
 }
 
