@@ -210,8 +210,7 @@ fn prompt(value: Option<&str>) -> Result<Prompt, Refusal> {
     }
 }
 
-/// A parameter of the answer: name, value, and whether it is a B2C error text, which B2C encodes
-/// with lower-case hexadecimal digits.
+/// The parameters of the answer, in the order they are sent.
 pub(crate) type Answer = Vec<(&'static str, String)>;
 
 /// The answer that carries a refusal.
