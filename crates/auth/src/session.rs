@@ -82,6 +82,8 @@ struct Inner {
     waiting_redirects: Mutex<Option<mpsc::Receiver<Vec<u8>>>>,
     /// Serialises what changes the vault.
     gate: tokio::sync::Mutex<()>,
+    /// Serialises the writing of what is pending.
+    pending_turn: tokio::sync::Mutex<()>,
     flight: Mutex<Option<refresh::Flight>>,
     /// Wakes the refresher after anything that changes when it is due.
     refresh_changed: Notify,
@@ -130,6 +132,7 @@ impl Session {
             redirects,
             waiting_redirects: Mutex::new(Some(waiting)),
             gate: tokio::sync::Mutex::default(),
+            pending_turn: tokio::sync::Mutex::default(),
             flight: Mutex::default(),
             refresh_changed: Notify::new(),
             storage_changed: Notify::new(),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex};
 
 use luminous_auth::{OpenStore, SecretBytes, SecretStore, StoreError};
+use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 /// What is wrong with the keyring.
@@ -38,7 +39,15 @@ struct Inner {
 
 /// A keyring in memory. Clones share it, as processes share the real one.
 #[derive(Clone, Default)]
-pub struct FaultyStore(Arc<(Mutex<Inner>, Condvar)>);
+pub struct FaultyStore(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    inner: Mutex<Inner>,
+    fault_changed: Condvar,
+    /// How many calls began.
+    calls: watch::Sender<usize>,
+}
 
 impl std::fmt::Debug for FaultyStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -62,13 +71,13 @@ impl FaultyStore {
     }
 
     fn inner(&self) -> std::sync::MutexGuard<'_, Inner> {
-        self.0.0.lock().unwrap()
+        self.0.inner.lock().unwrap()
     }
 
     /// From now on `fault` is what is wrong; calls that hang go on and meet it.
     pub fn set_fault(&self, fault: Fault) {
         self.inner().fault = fault;
-        self.0.1.notify_all();
+        self.0.fault_changed.notify_all();
     }
 
     /// The program is killed before its `nth` change from now (1 is the next): that change and all
@@ -107,6 +116,11 @@ impl FaultyStore {
         self.inner().log.clone()
     }
 
+    /// Waits until `count` calls have begun, those that hang included.
+    pub async fn until_called(&self, count: usize) {
+        self.0.calls.subscribe().wait_for(|calls| *calls >= count).await.unwrap();
+    }
+
     /// The values under `name`.
     #[must_use]
     pub fn values(&self, name: &str) -> Vec<Vec<u8>> {
@@ -143,8 +157,9 @@ impl FaultyStore {
     fn enter(&self, what: &str, name: &str, changes: bool) -> Result<Entered<'_>, StoreError> {
         let mut inner = self.inner();
         inner.log.push(format!("{what} {name}"));
+        self.0.calls.send_modify(|calls| *calls += 1);
         while matches!(inner.fault, Fault::Hanging | Fault::Asking) {
-            inner = self.0.1.wait(inner).unwrap();
+            inner = self.0.fault_changed.wait(inner).unwrap();
         }
         match inner.fault {
             Fault::Unavailable => return Err(StoreError::Unavailable("no bus".to_owned())),

@@ -4,8 +4,8 @@
 //! `luminous-auth` as things that can be told to fail ([`faulty_store`], [`browser`], [`scheme`]),
 //! a provider that says what the test tells it to ([`scripted`]), tokio time that moves only when
 //! told to ([`timer`]), and a whole session over all of them ([`rig`]). With the feature
-//! `emulator`: the same session over the real emulator, and a browser that walks its pages
-//! ([`following`]).
+//! `emulator`: the same session over the real emulator ([`emulator_rig`]) and a
+//! browser that walks its pages ([`following`]).
 
 #![expect(
     clippy::unwrap_used,
@@ -18,8 +18,12 @@ pub mod entropy;
 
 #[cfg(feature = "auth")]
 pub mod browser;
+#[cfg(feature = "emulator")]
+pub mod emulator_rig;
 #[cfg(feature = "auth")]
 pub mod faulty_store;
+#[cfg(feature = "emulator")]
+pub mod following;
 #[cfg(feature = "auth")]
 pub mod rig;
 #[cfg(feature = "auth")]
@@ -34,8 +38,12 @@ pub use entropy::SeededEntropy;
 
 #[cfg(feature = "auth")]
 pub use browser::RecordingBrowser;
+#[cfg(feature = "emulator")]
+pub use emulator_rig::EmulatorRig;
 #[cfg(feature = "auth")]
 pub use faulty_store::FaultyStore;
+#[cfg(feature = "emulator")]
+pub use following::FollowingBrowser;
 #[cfg(feature = "auth")]
 pub use rig::SessionRig;
 #[cfg(feature = "auth")]

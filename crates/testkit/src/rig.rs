@@ -33,6 +33,7 @@ pub struct SessionRig {
     /// Its clock.
     pub clock: Arc<FrozenClock>,
     folder: Arc<TempDir>,
+    tuning: Tuning,
     time: HeldTime,
     restarts: u64,
 }
@@ -47,14 +48,27 @@ impl SessionRig {
     /// A first start with this keyring.
     #[must_use]
     pub fn with_store(store: FaultyStore) -> Self {
+        // Port 0 is a free one; the fixed ports would make tests that run side by side collide.
+        Self::with(store, vec![0])
+    }
+
+    /// A first start where the loopback listener may use these ports.
+    #[must_use]
+    pub fn with_ports(loopback_ports: Vec<u16>) -> Self {
+        Self::with(FaultyStore::new(), loopback_ports)
+    }
+
+    fn with(store: FaultyStore, loopback_ports: Vec<u16>) -> Self {
         let clock = Arc::new(FrozenClock::new());
         let provider = Arc::new(ScriptedProvider::new(Arc::clone(&clock)));
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let (browser, scheme) = (RecordingBrowser::default(), FakeScheme::new(true));
         let time = HeldTime::hold();
+        let tuning = Tuning { loopback_ports, ..Tuning::default() };
         let ports = ports(&provider, &browser, &scheme, &store, &clock, 1);
-        let session = open(ports, &folder, &provider);
-        Self { session, provider, store, browser, scheme, clock, folder, time, restarts: 0 }
+        let session = open(ports, &folder, &provider, tuning.clone());
+        let restarts = 0;
+        Self { session, provider, store, browser, scheme, clock, folder, tuning, time, restarts }
     }
 
     /// The state file's path.
@@ -77,7 +91,7 @@ impl SessionRig {
         let seed = 1000 + self.restarts;
         let ports =
             ports(&self.provider, &self.browser, &self.scheme, &self.store, &self.clock, seed);
-        open(ports, &self.folder, &self.provider)
+        open(ports, &self.folder, &self.provider, self.tuning.clone())
     }
 
     /// The latest snapshot.
@@ -133,10 +147,8 @@ impl Default for SessionRig {
     }
 }
 
-fn open(ports: Ports, folder: &TempDir, provider: &ScriptedProvider) -> Session {
+fn open(ports: Ports, folder: &TempDir, provider: &ScriptedProvider, tuning: Tuning) -> Session {
     let file = StateFile::open(&folder.path().join("state.sqlite")).unwrap();
-    // Port 0 is a free one; the fixed ports would make tests that run side by side collide.
-    let tuning = Tuning { loopback_ports: vec![0], ..Tuning::default() };
     Session::open_with(ports, file, Some((provider.config(), false)), tuning)
 }
 

@@ -29,7 +29,8 @@ const AHEAD: Duration = Duration::from_secs(300);
 /// Never refreshed by itself more often than this, whatever the clocks do (F9).
 const LEAST_PAUSE: Duration = Duration::from_secs(60);
 
-/// A token with less life left than this is not given out.
+/// A token with less life left than this is not given out, or with less than a tenth of a short
+/// life.
 const MARGIN: Duration = Duration::from_secs(30);
 
 /// How long at most without looking at the wall clock, which goes on while the computer sleeps.
@@ -70,7 +71,7 @@ impl Failure {
 }
 
 impl Session {
-    /// An access token that is good for at least half a minute, refreshed if need be. However many
+    /// An access token with some life left, half a minute as a rule, refreshed if need be. However many
     /// ask at once, one request goes out.
     ///
     /// # Errors
@@ -93,7 +94,7 @@ impl Session {
         let (elapsed, wall) = self.clocks();
         let mut state = self.state();
         let access = state.signed_in()?.access.as_ref()?;
-        (!access.ends.has_come(elapsed + MARGIN, wall + MARGIN)).then(|| access.token.clone())
+        (!access.good_until.has_come(elapsed, wall)).then(|| access.token.clone())
     }
 
     /// While a failed refresh waits for its next try, callers get its error and send nothing.
@@ -293,9 +294,10 @@ impl Session {
             let left = life.saturating_sub(spent);
             Due { elapsed: elapsed + left, wall: wall.saturating_add(left).unwrap_or(wall) }
         };
+        let good = lifetime.mul_f64(0.9).max(lifetime.saturating_sub(MARGIN));
         let early = lifetime.mul_f64(0.8).max(lifetime.saturating_sub(AHEAD)).max(LEAST_PAUSE);
         signed_in.access =
-            tokens.access.clone().map(|token| Access { token, ends: after(lifetime) });
+            tokens.access.clone().map(|token| Access { token, good_until: after(good) });
         signed_in.due = signed_in.grant.is_some().then(|| after(early));
     }
 

@@ -1,9 +1,10 @@
 //! Signing in: connect, open the browser, take the answer, exchange the code, verify, store.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
-use luminous_domain::{AuthorizationCode, PersonKey};
+use luminous_domain::{AuthorizationCode, PersonKey, Timestamp};
 use luminous_oidc::{IdTokenExpectation, Identity, ProviderConfig};
 use luminous_wire::{
     AccountView, AppError, BrowserState, ConnectRequest, Connection, ErrorCode, RedirectChannel,
@@ -138,6 +139,8 @@ impl Session {
                 },
                 None => over.await,
             }
+            // The port is closed by now; a keyring that hangs must not keep it open.
+            session.save_pending().await;
         });
     }
 
@@ -150,18 +153,17 @@ impl Session {
                 Some(expires_at) => expires_at.duration_since(now),
                 None => return,
             };
-            match std::time::Duration::try_from(left) {
+            match Duration::try_from(left) {
                 Ok(left) if !left.is_zero() => tokio::select! {
                     () = tokio::time::sleep(left) => {}
                     changed = snapshots.changed() => if changed.is_err() { return },
                 },
-                _ => return self.expire(id).await,
+                _ => return self.expire(id, now),
             }
         }
     }
 
-    async fn expire(&self, id: &str) {
-        let now = self.inner.ports.clock.now();
+    fn expire(&self, id: &str, now: Timestamp) {
         self.update(|state| {
             state.pending.expire(now);
             if matches!(&state.activity, Activity::Waiting(waiting) if waiting.id.as_str() == id) {
@@ -170,7 +172,6 @@ impl Session {
                 state.problem = Some(AppError::new(ErrorCode::RedirectExpired, message));
             }
         });
-        self.save_pending().await;
     }
 
     fn judge(&self) -> Judge {
@@ -318,8 +319,6 @@ impl Session {
     }
 
     async fn finish(&self, taken: Taken) -> Result<(), AppError> {
-        let forgotten = self.clone();
-        tokio::spawn(async move { forgotten.save_pending().await });
         let result = self.exchange_and_verify(taken).await;
         self.update(|state| {
             if matches!(state.activity, Activity::Finishing) {
@@ -346,7 +345,7 @@ impl Session {
         &self,
         pending: &PendingSignIn,
         code: &AuthorizationCode,
-    ) -> Result<(Tokens, Identity, std::time::Duration), AppError> {
+    ) -> Result<(Tokens, Identity, Duration), AppError> {
         let ports = &self.inner.ports;
         let provider = self.provider()?;
         let asked_at = ports.clock.elapsed();
@@ -384,7 +383,7 @@ impl Session {
         pending: &PendingSignIn,
         tokens: Tokens,
         identity: Identity,
-        asked_at: std::time::Duration,
+        asked_at: Duration,
     ) -> Result<(), AppError> {
         let _gate = self.inner.gate.lock().await;
         let mut account = account_of(identity, self.inner.ports.clock.now().as_millisecond());

@@ -72,7 +72,8 @@ pub(super) struct Grant {
 #[derive(Clone)]
 pub(super) struct Access {
     pub token: AccessToken,
-    pub ends: Due,
+    /// When it is not given out any more, somewhat before it ends.
+    pub good_until: Due,
 }
 
 /// A moment on both clocks. The monotonic one does not jump, but stands still while the computer

@@ -314,6 +314,8 @@ impl Session {
 
     /// Keeps what is pending across a restart, as well as the keyring allows.
     pub(super) async fn save_pending(&self) {
+        // In turn, each with what is pending by then: an older list must not overwrite a newer one.
+        let _turn = self.inner.pending_turn.lock().await;
         if !self.keeps_in_keyring() {
             return;
         }

@@ -185,6 +185,7 @@ async fn s4_a_keyring_that_hangs_costs_five_seconds_and_one_thread() {
         let vault = vault.clone();
         async move { vault.read(RECORD).await.map(drop) }
     });
+    store.until_called(1).await;
     time.advance(DEADLINE - Duration::from_millis(1)).await;
     assert!(!call.is_finished());
     time.advance(Duration::from_millis(1)).await;

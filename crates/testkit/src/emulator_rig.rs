@@ -1,0 +1,133 @@
+//! A session over the real emulator, real HTTP and a browser that walks the pages.
+
+use std::sync::Arc;
+
+use luminous_auth::{Ports, Session, StateFile, Tuning};
+use luminous_domain::{Clock as _, OsEntropy, SystemClock};
+use luminous_emulator::{Config, DEMO_APP_CLIENT_ID, DEMO_POLICY, DEMO_TENANT, Emulator};
+use luminous_oidc::{ProviderConfig, ReqwestClient, Transport, Trust};
+use luminous_wire::{SessionSnapshot, SignInIntent, Stage};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+
+use crate::following::{Person, Visit};
+use crate::{FakeScheme, FaultyStore, FollowingBrowser, FrozenClock};
+
+/// A session over the real emulator. Both live on one frozen clock; the network is real.
+pub struct EmulatorRig {
+    /// The provider.
+    pub emulator: Emulator,
+    /// The session under test.
+    pub session: Session,
+    /// The person's browser.
+    pub browser: FollowingBrowser,
+    /// The keyring.
+    pub store: FaultyStore,
+    /// Everybody's clock.
+    pub clock: Arc<FrozenClock>,
+    ports: Ports,
+    provider: ProviderConfig,
+    folder: TempDir,
+    delivery: JoinHandle<()>,
+    arrived: Arc<tokio::sync::Mutex<tokio::sync::mpsc::UnboundedReceiver<String>>>,
+}
+
+impl EmulatorRig {
+    /// A first start at an emulator like this one; Ana makes an account when a page asks her who
+    /// she is. [`Session::start`] was called.
+    pub async fn start(config: Config) -> Self {
+        // Now, because the emulator's `Date` headers come from its HTTP library and say so.
+        let clock = Arc::new(FrozenClock::at(SystemClock.now()));
+        let emulator_clock = Arc::clone(&clock);
+        let config = Config { clock: Arc::new(move || emulator_clock.now()), ..config };
+        let emulator = Emulator::start(config).await.unwrap();
+        let ana = Person {
+            email: "ana@example.test".to_owned(),
+            password: "correct horse 7 battery".to_owned(),
+            name: "Ana".to_owned(),
+        };
+        let (browser, arrived) = FollowingBrowser::new(ana, Visit::SignUp);
+        let store = FaultyStore::new();
+        let ports = Ports {
+            http: Arc::new(ReqwestClient::new(Trust::system()).unwrap()),
+            browser: Arc::new(browser.clone()),
+            scheme: Arc::new(FakeScheme::new(true)),
+            store: Arc::new(store.clone()),
+            clock: Arc::clone(&clock) as _,
+            entropy: Arc::new(OsEntropy),
+        };
+        let address = format!("{}{DEMO_TENANT}/{DEMO_POLICY}", emulator.base_url());
+        let provider =
+            ProviderConfig::from_address(&address, DEMO_APP_CLIENT_ID, Transport::LoopbackHttp)
+                .unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let arrived = Arc::new(tokio::sync::Mutex::new(arrived));
+        let session = open(&ports, &folder, &provider);
+        let delivery = deliver(session.clone(), Arc::clone(&arrived));
+        session.start().await;
+        Self {
+            emulator,
+            session,
+            browser,
+            store,
+            clock,
+            ports,
+            provider,
+            folder,
+            delivery,
+            arrived,
+        }
+    }
+
+    /// The program is started again; redirects go to the new session from now on.
+    pub async fn restart(&mut self) {
+        self.session.shutdown().await;
+        self.session = self.another_process();
+        self.delivery.abort();
+        self.delivery = deliver(self.session.clone(), Arc::clone(&self.arrived));
+        self.session.start().await;
+    }
+
+    /// A second process of the same person. [`Session::start`] was not called yet.
+    #[must_use]
+    pub fn another_process(&self) -> Session {
+        open(&self.ports, &self.folder, &self.provider)
+    }
+
+    /// The latest snapshot.
+    #[must_use]
+    pub fn snapshot(&self) -> SessionSnapshot {
+        self.session.snapshots().borrow().clone()
+    }
+
+    /// Waits for a snapshot that fits.
+    pub async fn until(&self, fits: impl Fn(&SessionSnapshot) -> bool) -> SessionSnapshot {
+        self.session.snapshots().wait_for(|snapshot| fits(snapshot)).await.unwrap().clone()
+    }
+
+    /// Begins a sign-in and waits until it is over, one way or another.
+    pub async fn sign_in(&self) -> SessionSnapshot {
+        self.session.begin_sign_in(SignInIntent::SignIn).await.unwrap();
+        let goes_on =
+            |stage: &Stage| matches!(stage, Stage::WaitingForBrowser { .. } | Stage::Finishing);
+        self.until(|snapshot| !goes_on(&snapshot.stage)).await
+    }
+}
+
+fn open(ports: &Ports, folder: &TempDir, provider: &ProviderConfig) -> Session {
+    let file = StateFile::open(&folder.path().join("state.sqlite")).unwrap();
+    let tuning = Tuning { loopback_ports: vec![0], transport: Transport::LoopbackHttp };
+    Session::open_with(ports.clone(), file, Some((provider.clone(), true)), tuning)
+}
+
+/// Hands what leaves the browser to the session, as the operating system does.
+fn deliver(
+    session: Session,
+    arrived: Arc<tokio::sync::Mutex<tokio::sync::mpsc::UnboundedReceiver<String>>>,
+) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        while let Some(redirect) = arrived.lock().await.recv().await {
+            session.redirect_received(redirect.as_bytes());
+        }
+    })
+}
