@@ -48,9 +48,7 @@ pub fn second_instance<R: Runtime>(app: &AppHandle<R>, arguments: Vec<String>, _
 
 fn carries_a_link(arguments: &[String]) -> bool {
     arguments.iter().skip(1).any(|argument| {
-        argument
-            .split_once(':')
-            .is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case(SCHEME))
+        argument.split_once(':').is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case(SCHEME))
     })
 }
 

@@ -71,7 +71,8 @@ impl AppState {
 
     /// Notes that the window has drawn a screen; tests and benchmarks read it from the log.
     pub fn screen_drawn(&self, screen: &str) {
-        let known = screen.len() <= 32 && screen.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+        let known =
+            screen.len() <= 32 && screen.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
         if known {
             tracing::info!(screen, elapsed_ms = self.elapsed_ms(), "screen drawn");
         }
@@ -88,6 +89,7 @@ impl AppState {
 /// When the app's folders or the window cannot be had.
 pub fn start<R: Runtime>(app: &AppHandle<R>, options: &Options) -> anyhow::Result<()> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    tracing::debug!(elapsed = ?clock.elapsed(), "starting");
     let profile = Profile::choose(app, options)?;
     let (file, damage) = StateFile::open_or_set_aside(&profile.state_file(), clock.now())?;
     if let Some(damage) = damage {

@@ -41,9 +41,9 @@ fn default_entry(scheme: &str) -> Option<String> {
 
 /// Where desktop entries are looked for, in order (XDG Base Directory Specification).
 fn data_folders() -> Vec<PathBuf> {
-    let home = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).or_else(|| {
-        std::env::var_os("HOME").map(|home| Path::new(&home).join(".local/share"))
-    });
+    let home = std::env::var_os("XDG_DATA_HOME")
+        .map(PathBuf::from)
+        .or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".local/share")));
     let shared = std::env::var_os("XDG_DATA_DIRS")
         .filter(|dirs| !dirs.is_empty())
         .unwrap_or_else(|| "/usr/local/share:/usr/share".into());
@@ -103,13 +103,18 @@ mod tests {
     use super::*;
 
     fn entry(exec: &str) -> String {
-        format!("# ours\n[Desktop Entry]\nName=Luminous\nExec={exec}\n[Desktop Action new]\nExec=other %u\n")
+        format!(
+            "# ours\n[Desktop Entry]\nName=Luminous\nExec={exec}\n[Desktop Action new]\nExec=other %u\n"
+        )
     }
 
     #[test]
     fn the_packaged_entry_names_its_program_and_passes_the_address() {
         assert_eq!(handler_program(&entry("luminous %u")).as_deref(), Some("luminous"));
-        assert_eq!(handler_program(&entry("/opt/x/luminous --a %U")).as_deref(), Some("/opt/x/luminous"));
+        assert_eq!(
+            handler_program(&entry("/opt/x/luminous --a %U")).as_deref(),
+            Some("/opt/x/luminous")
+        );
     }
 
     #[test]

@@ -15,9 +15,7 @@ fn runs(command: &str, program: &str) -> bool {
     // `current_exe` may carry the verbatim prefix that installers never write.
     let program = program.strip_prefix(r"\\?\").unwrap_or(program);
     let quoted = format!("\"{program}\"");
-    command
-        .get(..quoted.len())
-        .is_some_and(|start| start.eq_ignore_ascii_case(&quoted))
+    command.get(..quoted.len()).is_some_and(|start| start.eq_ignore_ascii_case(&quoted))
         && command.contains("%1")
 }
 
@@ -35,6 +33,9 @@ mod tests {
         assert!(runs(command, r"C:\Program Files\Luminous\luminous.exe"));
         assert!(runs(command, r"\\?\c:\program files\luminous\luminous.exe"));
         assert!(!runs(command, r"C:\Other\luminous.exe"));
-        assert!(!runs(r#""C:\Program Files\Luminous\luminous.exe""#, r"C:\Program Files\Luminous\luminous.exe"));
+        assert!(!runs(
+            r#""C:\Program Files\Luminous\luminous.exe""#,
+            r"C:\Program Files\Luminous\luminous.exe"
+        ));
     }
 }

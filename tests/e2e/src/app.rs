@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use serde_json::json;
 
 use crate::desk::Desk;
@@ -41,13 +40,18 @@ impl App {
     /// Waits until the screen that the app has drawn last is `name`, as the app's log says.
     pub async fn see_screen(&self, name: &str) -> anyhow::Result<()> {
         let line = format!("screen=\"{name}\"");
-        until(&format!("the screen {name}"), || async {
+        let seen = until(&format!("the screen {name}"), || async {
             let log = self.log()?;
             let last = log.lines().rfind(|line| line.contains("screen drawn"));
             Ok(last.is_some_and(|last| last.contains(&line)).then_some(()))
         })
-        .await
-        .with_context(|| format!("the app said:\n{}", self.log().unwrap_or_default()))
+        .await;
+        if let Err(error) = seen {
+            let shown = self.page.text("body").await.unwrap_or_default();
+            let said = self.log().unwrap_or_default();
+            return Err(error.context(format!("the app shows:\n{shown}\nand said:\n{said}")));
+        }
+        Ok(())
     }
 
     /// Waits until the window shows the words of `key`.

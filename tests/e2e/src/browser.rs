@@ -107,8 +107,11 @@ const FLAGS: &[&str] = &[
     "--password-store=basic",
 ];
 
-/// The browser's program; Debian's name first.
+/// The browser's program: the one `CHROMIUM` names, or one in `PATH`, Debian's name first.
 fn chromium() -> anyhow::Result<String> {
+    if let Ok(named) = std::env::var("CHROMIUM") {
+        return Ok(named);
+    }
     let path = std::env::var_os("PATH").unwrap_or_default();
     ["chromium", "google-chrome", "chromium-browser"]
         .iter()

@@ -60,7 +60,7 @@ const CASES: &[Case] = cases![
     redirect::a_cold_start_finishes_the_sign_in_that_the_last_run_began,
     redirect::without_the_scheme_the_redirect_comes_back_over_loopback,
     redirect::r17_without_a_browser_the_link_can_be_carried_over_by_hand,
-    keyring::s2_a_locked_keyring_blocks_and_signs_nobody_out,
+    keyring::s2_s3_a_locked_keyring_blocks_until_its_question_is_answered,
     keyring::s5_a_keyring_that_lost_the_sign_in_is_told_from_a_first_start,
     keyring::s9_no_token_is_anywhere_but_in_the_keyring,
     webview::u4_markup_in_a_name_is_text_and_inline_handlers_do_not_run,

@@ -15,8 +15,8 @@ use tokio::time::timeout;
 
 use crate::wait::PATIENCE;
 
-/// The password of the keyring in here.
-const KEYRING_PASSWORD: &str = "only in this desk";
+/// The password of the keyring in here; small letters, so that it can be typed.
+pub const KEYRING_PASSWORD: &str = "only in this desk";
 
 /// A desktop of our own. Its programs see nothing of the person's or the machine's.
 pub struct Desk {
@@ -130,7 +130,9 @@ impl Desk {
     /// Starts the keyring, unlocked or, as after an automatic login, locked.
     pub async fn start_keyring(&mut self, unlocked: bool) -> anyhow::Result<()> {
         let mut command = self.command("gnome-keyring-daemon");
-        command.args(["--foreground", "--components=secrets"]);
+        // Whoever asks for secrets while there is no keyring has the bus start one, locked; it has
+        // to give way.
+        command.args(["--foreground", "--components=secrets", "--replace"]);
         if unlocked {
             command.arg("--unlock").stdin(Stdio::piped());
         }
@@ -142,7 +144,9 @@ impl Desk {
         if let Some(mut input) = child.stdin.take() {
             input.write_all(KEYRING_PASSWORD.as_bytes()).await?;
         }
-        self.keyring = Some(child);
+        if let Some(mut before) = self.keyring.replace(child) {
+            before.wait().await?;
+        }
         let ready = self
             .command("gdbus")
             .args(["wait", "--session", "--timeout=30", "org.freedesktop.secrets"])

@@ -29,9 +29,17 @@ impl Provider {
         ensure!(printed.status.success(), "{}", String::from_utf8_lossy(&printed.stderr));
         let folder = desk.place("home/.config/family.luminous.desktop");
         fs::create_dir_all(&folder)?;
-        fs::write(folder.join("luminous.env"), &printed.stdout)?;
+        // Only the profile for development takes a provider without TLS.
+        let profile = b"LUMINOUS_PROFILE=dev\n".to_vec();
+        fs::write(folder.join("luminous.env"), [printed.stdout, profile].concat())?;
         let log = desk.place("provider.log");
-        let process = desk.command(&program).args(serve).stdout(fs::File::create(&log)?).spawn()?;
+        let output = fs::File::create(&log)?;
+        let process = desk
+            .command(&program)
+            .args(serve)
+            .stdout(output.try_clone()?)
+            .stderr(output)
+            .spawn()?;
         until("the emulator to listen", || async {
             Ok(fs::read_to_string(&log)?.contains("listening").then_some(()))
         })
