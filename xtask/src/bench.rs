@@ -35,7 +35,7 @@ fn verify(context: &Context) -> anyhow::Result<()> {
 fn build(context: &Context) -> anyhow::Result<()> {
     ui::script(context, "build")?;
     bundle::debug_app(context)?;
-    bundle::release_app(context)?;
-    let words = ["build", "--release", "--package", "luminous", "--example", "bare_window"];
-    Ok(Line::cargo().args(words).dir(&context.root).run()?)
+    // One call for both, so that they are built from the same features of the same crates.
+    let words = ["build", "--release", "--package", "luminous", "--bins", "--example"];
+    Ok(Line::cargo().args(words).arg("bare_window").dir(&context.root).run()?)
 }

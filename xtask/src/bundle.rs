@@ -20,7 +20,7 @@ pub fn debug_app(context: &Context) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// When cargo fails.
-pub fn release_app(context: &Context) -> anyhow::Result<()> {
+fn release_app(context: &Context) -> anyhow::Result<()> {
     let words = ["build", "--release", "--package", "luminous"];
     Ok(Line::cargo().args(words).dir(&context.root).run()?)
 }

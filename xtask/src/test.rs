@@ -11,6 +11,9 @@ use crate::{bindings, bundle, deny, e2e, setup, ui};
 
 const WARNINGS_FAIL: &[&str] = &["--all-targets", "--", "--deny", "warnings"];
 
+/// Everything there is, the embedded emulator of the demo included.
+const WORKSPACE: &[&str] = &["--workspace", "--features", "luminous/demo"];
+
 /// The app's package needs WebKit and the built UI, so the inner loop leaves it out.
 const WITHOUT_APP: &[&str] = &["--workspace", "--exclude", "luminous"];
 
@@ -24,16 +27,8 @@ const EVERYTHING: &[Stage] = &[
     Stage { name: "ui browser tests", needs: &["ui build"], run: ui::browser_tests },
     Stage { name: "licences and bans", needs: &[], run: deny::check },
     // The app embeds the built UI at compile time, so nothing below compiles without it.
-    Stage {
-        name: "clippy",
-        needs: &["ui build"],
-        run: |context| clippy(context, &["--workspace"]),
-    },
-    Stage {
-        name: "rust tests",
-        needs: &["ui build"],
-        run: |context| tests(context, &["--workspace"]),
-    },
+    Stage { name: "clippy", needs: &["ui build"], run: |context| clippy(context, WORKSPACE) },
+    Stage { name: "rust tests", needs: &["ui build"], run: |context| tests(context, WORKSPACE) },
     Stage { name: "doc tests", needs: &["ui build"], run: doc_tests },
     Stage { name: "app", needs: &["ui build"], run: bundle::debug_app },
     Stage { name: "real window", needs: &["app"], run: e2e::run },
@@ -90,7 +85,7 @@ fn tests(context: &Context, packages: &[&str]) -> anyhow::Result<()> {
 }
 
 fn doc_tests(context: &Context) -> anyhow::Result<()> {
-    Ok(cargo(context, "test").args(["--doc", "--workspace", "--quiet"]).run()?)
+    Ok(cargo(context, "test").args(["--doc", "--quiet"]).args(WORKSPACE).run()?)
 }
 
 #[cfg(test)]
