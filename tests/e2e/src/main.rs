@@ -1,76 +1,24 @@
-//! The real app under a virtual display, with a real browser, keyring and WebDriver.
-//!
-//! `demo` drives the journey the README promises and keeps its pictures; `test` proves what only
-//! real parts can prove. `cargo xtask` builds everything first and calls this. Linux only: nothing
-//! like WebKitWebDriver and a private keyring can be had on the other systems.
+//! The end-to-end driver as a program; see the library for what it does.
 
-mod app;
-mod bench;
-mod browser;
-mod cases;
-mod desk;
-mod journey;
-mod package;
-mod provider;
-mod report;
-mod screen;
-mod wait;
-mod webdriver;
-mod words;
-
-use std::path::PathBuf;
-use std::process::ExitCode;
-
-use clap::{Parser, Subcommand};
-
-use crate::package::{Build, Package};
-
-#[derive(Parser)]
-struct Options {
-    /// The project's folder.
-    #[arg(long, default_value = ".")]
-    project: PathBuf,
-    #[command(subcommand)]
-    what: What,
-}
-
-#[derive(Subcommand)]
-enum What {
-    /// Drives the journey and keeps a picture of each screen under `target/demo/`.
-    Demo,
-    /// Runs the cases, or those whose name contains a word.
-    Test {
-        /// Part of a case's name.
-        only: Option<String>,
-    },
-    /// Measures the release build beside a bare window.
-    Bench,
-}
-
-#[tokio::main]
-#[expect(clippy::print_stderr, reason = "why it failed is for the person who started it")]
-async fn main() -> anyhow::Result<ExitCode> {
-    let options = Options::parse();
-    // The HTTP client below shares its TLS provider with the app's.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let project = options.project.canonicalize()?;
-    let outcome = match options.what {
-        What::Demo => {
-            let package = Package::make(&project, Build::Debug)?;
-            journey::run(&package, &project.join("target/demo")).await
+fn main() -> std::process::ExitCode {
+    match run() {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error);
+            std::process::ExitCode::FAILURE
         }
-        What::Test { only } => {
-            let package = Package::make(&project, Build::Debug)?;
-            cases::run(&package, &project, only.as_deref()).await
-        }
-        What::Bench => {
-            let package = Package::make(&project, Build::Release)?;
-            bench::run(&package, &project).await
-        }
-    };
-    if let Err(error) = outcome {
-        eprintln!("stopped: {error:#}");
-        return Ok(ExitCode::FAILURE);
     }
-    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(target_os = "linux")]
+use luminous_e2e::run;
+
+#[cfg(not(target_os = "linux"))]
+fn run() -> anyhow::Result<()> {
+    anyhow::bail!("the real window can be driven on Linux only: no other system has its driver")
+}
+
+#[expect(clippy::print_stderr, reason = "why it failed is for the person who started it")]
+fn complain(error: &anyhow::Error) {
+    eprintln!("stopped: {error:#}");
 }
