@@ -253,6 +253,18 @@ mod platform {
         Err(Error::NoDefaultStore)
     }
 
+    #[cfg(windows)]
+    pub(super) fn build(
+        store: &CredentialStore,
+        service: &str,
+        name: &str,
+    ) -> Result<Entry, Error> {
+        // The default, `Enterprise`, travels with the person's profile to other computers.
+        let stays = std::collections::HashMap::from([("persistence", "Local")]);
+        store.build(service, name, Some(&stays))
+    }
+
+    #[cfg(not(windows))]
     pub(super) fn build(
         store: &CredentialStore,
         service: &str,
@@ -264,17 +276,14 @@ mod platform {
     pub(super) struct Locks;
 
     impl Locks {
-        #[expect(clippy::unnecessary_wraps, reason = "the Linux one can fail")]
         pub(super) fn connect() -> Result<Self, StoreError> {
             Ok(Self)
         }
 
-        #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "the Linux one can fail")]
         pub(super) fn expect_collection(&self) -> Result<(), StoreError> {
             Ok(())
         }
 
-        #[expect(clippy::unused_self, reason = "the Linux one asks its connection")]
         pub(super) fn is_locked(&self) -> bool {
             false
         }

@@ -15,6 +15,7 @@ mod state;
 mod storage;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use luminous_domain::{Clock, Entropy};
 use luminous_oidc::{ExpectedIssuer, HttpClient, Provider, ProviderConfig, Transport};
@@ -64,6 +65,9 @@ impl Default for Tuning {
 
 /// Redirects that may wait for [`Session::start`]; more is somebody's flood.
 const MOST_WAITING_REDIRECTS: usize = 16;
+
+/// How long a refresh that is under way may hold up the end of the program.
+const PARTING: Duration = Duration::from_secs(3);
 
 /// A session, shared by all who hold a clone of it.
 #[derive(Clone)]
@@ -208,10 +212,11 @@ impl Session {
         for task in lock(&self.inner.tasks).drain(..) {
             task.abort();
         }
-        // A refresh that is under way may hold the only copy of a rotated token: let it finish.
+        // A refresh that is under way may hold the only copy of a rotated token: let it finish, but
+        // a provider that does not answer must not keep the program from ending.
         let flight = lock(&self.inner.flight).clone();
         if let Some(flight) = flight {
-            let _ = flight.landed().await;
+            let _ = tokio::time::timeout(PARTING, flight.landed()).await;
         }
     }
 

@@ -10,6 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use luminous_domain::{ObjectId, PersonKey, TenantId, Timestamp};
+use luminous_oidc::Identity;
 use luminous_wire::{AccountView, Settings, SignedOutCause};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
@@ -85,6 +86,21 @@ pub struct Account {
     pub generation: Option<u64>,
     /// Why the person is not signed in any more; `None` while they are.
     pub ended: Option<SignedOutCause>,
+}
+
+impl Account {
+    /// Takes over what a newer ID token says of the same person. Answers whether anything changed.
+    pub fn learn(&mut self, identity: Identity) -> bool {
+        let view = AccountView {
+            name: identity.name.unwrap_or_default(),
+            email: identity.email,
+            identity_provider: identity.identity_provider,
+            ..self.view.clone()
+        };
+        let changed = view != self.view;
+        self.view = view;
+        changed
+    }
 }
 
 /// The provider of the first connection.

@@ -26,7 +26,7 @@ pub struct EmulatorRig {
     /// Everybody's clock.
     pub clock: Arc<FrozenClock>,
     ports: Ports,
-    provider: ProviderConfig,
+    provider: Option<ProviderConfig>,
     folder: TempDir,
     delivery: JoinHandle<()>,
     arrived: Arc<tokio::sync::Mutex<tokio::sync::mpsc::UnboundedReceiver<String>>>,
@@ -36,6 +36,15 @@ impl EmulatorRig {
     /// A first start at an emulator like this one; Ana makes an account when a page asks her who
     /// she is. [`Session::start`] was called.
     pub async fn start(config: Config) -> Self {
+        Self::start_with(config, true).await
+    }
+
+    /// The same before the first connection: nobody has told the app of a provider yet.
+    pub async fn unconnected(config: Config) -> Self {
+        Self::start_with(config, false).await
+    }
+
+    async fn start_with(config: Config, connected: bool) -> Self {
         // Now, because the emulator's `Date` headers come from its HTTP library and say so.
         let clock = Arc::new(FrozenClock::at(SystemClock.now()));
         let emulator_clock = Arc::clone(&clock);
@@ -60,6 +69,7 @@ impl EmulatorRig {
         let provider =
             ProviderConfig::from_address(&address, DEMO_APP_CLIENT_ID, Transport::LoopbackHttp)
                 .unwrap();
+        let provider = connected.then_some(provider);
         let folder = tempfile::tempdir().unwrap();
         let arrived = Arc::new(tokio::sync::Mutex::new(arrived));
         let session = open(&ports, &folder, &provider);
@@ -114,10 +124,10 @@ impl EmulatorRig {
     }
 }
 
-fn open(ports: &Ports, folder: &TempDir, provider: &ProviderConfig) -> Session {
+fn open(ports: &Ports, folder: &TempDir, provider: &Option<ProviderConfig>) -> Session {
     let file = StateFile::open(&folder.path().join("state.sqlite")).unwrap();
     let tuning = Tuning { loopback_ports: vec![0], transport: Transport::LoopbackHttp };
-    Session::open_with(ports.clone(), file, Some((provider.clone(), true)), tuning)
+    Session::open_with(ports.clone(), file, provider.clone().map(|config| (config, true)), tuning)
 }
 
 /// Hands what leaves the browser to the session, as the operating system does.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use luminous_domain::AccessToken;
 use luminous_domain::pacing::Backoff;
-use luminous_oidc::{IdTokenExpectation, Provider, VerifyError};
+use luminous_oidc::{IdTokenExpectation, Identity, Provider, VerifyError};
 use luminous_wire::{AppError, Connection, ErrorCode, SignedOutCause};
 use tokio::sync::watch;
 
@@ -55,6 +55,15 @@ struct Start {
     account: Account,
     grant: Grant,
     provider: Arc<Provider>,
+}
+
+/// What a refreshed ID token told.
+#[derive(Default)]
+struct Told {
+    /// Who it is about, with their name as of now.
+    identity: Option<Identity>,
+    /// What the person shall hear although the refresh succeeded.
+    warning: Option<AppError>,
 }
 
 /// How a refresh failed, and what follows from it.
@@ -192,8 +201,8 @@ impl Session {
                 _ => None,
             },
         })?;
-        let warning = self.check_identity(&start, &tokens, offset).await?;
-        self.take_refreshed(start, tokens, asked_at, warning).await
+        let told = self.check_identity(&start, &tokens, offset).await?;
+        self.take_refreshed(start, tokens, asked_at, told).await
     }
 
     /// A refreshed ID token must be about the same person (OpenID Connect Core section 12.2; F8).
@@ -206,8 +215,8 @@ impl Session {
         start: &Start,
         tokens: &Tokens,
         offset: Option<i64>,
-    ) -> Result<Option<AppError>, Failure> {
-        let Some(id_token) = &tokens.id else { return Ok(None) };
+    ) -> Result<Told, Failure> {
+        let Some(id_token) = &tokens.id else { return Ok(Told::default()) };
         let access_token = tokens.access.as_ref();
         let expected = IdTokenExpectation { nonce: None, access_token, max_age: None };
         match start.provider.verify_id_token(id_token, expected).await {
@@ -215,7 +224,7 @@ impl Session {
                 if identity.person == start.account.person
                     && identity.issuer == start.grant.issuer =>
             {
-                Ok(None)
+                Ok(Told { identity: Some(identity), warning: None })
             }
             Ok(_) => {
                 let message = "the provider answered for another person";
@@ -225,7 +234,7 @@ impl Session {
                 let shown = of_verify(&error, offset);
                 let unjudged = !matches!(error, VerifyError::Token(_));
                 if unjudged || shown.code == ErrorCode::ClockSkew {
-                    Ok(Some(shown))
+                    Ok(Told { identity: None, warning: Some(shown) })
                 } else {
                     Err(Failure::passing(shown))
                 }
@@ -238,7 +247,7 @@ impl Session {
         start: Start,
         tokens: Tokens,
         asked_at: Duration,
-        warning: Option<AppError>,
+        told: Told,
     ) -> Result<(), Failure> {
         let _gate = self.inner.gate.lock().await;
         if self.state().epoch != start.epoch {
@@ -251,10 +260,13 @@ impl Session {
             None => start.grant.clone(),
         };
         // Durable before the access token is used (F4).
+        let id = start.account.view.id.as_str();
         let must_write = rotated.is_some() || grant.generation.is_none();
         let written = if must_write && self.keeps_in_keyring() {
-            Some(self.write_grant(&start.account.view.id, &grant).await)
+            Some(self.write_grant(id, &grant).await)
         } else {
+            // The token in force has proved itself: the one before it is of no more use.
+            self.forget_previous_grant(id).await;
             None
         };
         let generation = match &written {
@@ -264,19 +276,26 @@ impl Session {
         };
         let taken = self.update(|state| {
             let current = state.epoch == start.epoch;
-            let Some(signed_in) = state.signed_in().filter(|_| current) else { return false };
+            let Some(signed_in) = state.signed_in().filter(|_| current) else { return None };
             signed_in.grant = Some(Grant { generation, ..grant });
             signed_in.connection = Connection::Online;
             signed_in.failures = 0;
             signed_in.last_failure = None;
             self.take_tokens(signed_in, &tokens, asked_at);
-            state.problem = warning;
-            true
+            signed_in.account.generation = generation;
+            let renamed = told.identity.is_some_and(|told| signed_in.account.learn(told));
+            let account = renamed.then(|| signed_in.account.clone());
+            state.problem = told.warning;
+            Some(account)
         });
+        let Some(renamed) = taken else { return Err(Failure::passing(stale())) };
+        if let Some(account) = renamed {
+            self.note_file(self.inner.file.save_account(&account));
+        }
         if let Some(written) = written {
             self.note_written(start.epoch, written);
         }
-        if taken { Ok(()) } else { Err(Failure::passing(stale())) }
+        Ok(())
     }
 
     /// Puts tokens in force and says when to refresh them. Lifetimes count from when the request

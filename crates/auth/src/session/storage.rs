@@ -264,6 +264,16 @@ impl Session {
         Ok(generation)
     }
 
+    /// Removes the token before the one in force; the caller holds the gate.
+    pub(super) async fn forget_previous_grant(&self, account: &str) {
+        if !self.keeps_in_keyring() {
+            return;
+        }
+        if let Err(error) = self.inner.vault.forget_previous(&record_of(account)).await {
+            tracing::info!(%error, "a token that was used up is still in the keyring");
+        }
+    }
+
     /// Remembers that the grant is, or is not, in the keyring.
     pub(super) fn note_written(&self, epoch: u64, written: Result<u64, VaultError>) {
         if let Err(error) = &written {

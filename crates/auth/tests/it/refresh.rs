@@ -181,6 +181,39 @@ async fn f8_an_answer_without_a_refresh_token_keeps_the_old_one() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn f4_the_parent_is_kept_until_its_child_was_used() {
+    let rig = signed_in().await;
+    rig.clock.advance(LIFETIME);
+    rig.session.access_token().await.unwrap();
+    let slots = |rig: &SessionRig| {
+        let names = rig.stored_sign_in();
+        names.keys().filter(|name| !name.ends_with(".head")).count()
+    };
+    assert_eq!(slots(&rig), 2, "parent and child");
+    rig.provider.script([Step::Tokens(json!({"refresh_token": null}))]);
+    rig.clock.advance(LIFETIME);
+    rig.session.access_token().await.unwrap();
+    assert_eq!(slots(&rig), 1, "the child was used");
+    rig.clock.advance(LIFETIME);
+    rig.session.access_token().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_name_arrives_with_the_next_refresh_and_stays() {
+    let mut rig = signed_in().await;
+    rig.provider.script([Step::IdToken(json!({"name": "Ana Luisa"}))]);
+    rig.clock.advance(LIFETIME);
+    rig.session.access_token().await.unwrap();
+    let name = |snapshot: SessionSnapshot| match snapshot.stage {
+        Stage::SignedIn { account, .. } => account.name,
+        other => panic!("signed in, not {other:?}"),
+    };
+    assert_eq!(name(rig.snapshot()), "Ana Luisa");
+    rig.restart().await;
+    assert_eq!(name(rig.snapshot()), "Ana Luisa");
+}
+
+#[tokio::test(start_paused = true)]
 async fn f8_another_person_in_the_answer_changes_nothing() {
     for change in [json!({"sub": "person-2"}), json!({"iss": "https://evil.example"})] {
         let rig = signed_in().await;
