@@ -3,6 +3,11 @@
 //! Each is named, listed in `commands.in`, and granted window by window in `capabilities/`. None
 //! returns a token: the secret types have no `Serialize`.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "Tauri hands the shared state to a command by value"
+)]
+
 pub mod session;
 pub mod settings;
 pub mod sign_in;

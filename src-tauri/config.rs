@@ -129,6 +129,6 @@ mod tests {
 
     #[test]
     fn without_any_variable_the_app_is_not_configured() {
-        assert_eq!(provider_from(&BTreeMap::new()).expect("no mistake").is_none(), true);
+        assert_eq!(provider_from(&BTreeMap::new()), Ok(None));
     }
 }

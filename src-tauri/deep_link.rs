@@ -40,6 +40,7 @@ fn receive<R: Runtime>(app: &AppHandle<R>, urls: &[Url]) {
 
 /// A second instance was started and is about to leave. When a person started it, they want to see
 /// the window; when a browser did, the redirect already went its way to [`receive`].
+#[expect(clippy::needless_pass_by_value, reason = "the plugin hands the arguments over so")]
 pub fn second_instance<R: Runtime>(app: &AppHandle<R>, arguments: Vec<String>, _folder: String) {
     if !carries_a_link(&arguments) {
         windows::bring_to_front(app);
