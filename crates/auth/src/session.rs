@@ -1,6 +1,6 @@
 //! The session: the one thing the app holds.
 //!
-//! All state is one value behind a mutex that is never held across an await ([`state`]); each
+//! All state is one value behind a mutex that is never held across an await (`state.rs`); each
 //! operation is one linear async function in the file of its name. What an operation learned while
 //! it waited counts only if the session it began with is still the one that stands: every sign-in
 //! and sign-out begins a new *epoch*, and a result of an earlier one is dropped (F14, F15). Writing

@@ -276,7 +276,7 @@ impl Session {
         };
         let taken = self.update(|state| {
             let current = state.epoch == start.epoch;
-            let Some(signed_in) = state.signed_in().filter(|_| current) else { return None };
+            let signed_in = state.signed_in().filter(|_| current)?;
             signed_in.grant = Some(Grant { generation, ..grant });
             signed_in.connection = Connection::Online;
             signed_in.failures = 0;
