@@ -7,6 +7,7 @@
 //! to the vault is serialised with signing out by a gate of its own, so that no refresh can store a
 //! token after the sign-out erased it.
 
+mod answer;
 mod locks;
 mod refresh;
 mod sign_in;

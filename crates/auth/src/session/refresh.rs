@@ -13,7 +13,7 @@ use luminous_oidc::{IdTokenExpectation, Identity, Provider, VerifyError};
 use luminous_wire::{AppError, Connection, ErrorCode, SignedOutCause};
 use tokio::sync::watch;
 
-use super::sign_in::stale;
+use super::answer::stale;
 use super::state::{Access, Due, Grant, SignedIn};
 use super::{Session, lock};
 use crate::error::{internal, of_discovery, of_refresh, of_verify};

@@ -1,34 +1,23 @@
-//! Signing in: connect, open the browser, take the answer, exchange the code, verify, store.
+//! Beginning a sign-in: the first connection, the link, the channel, the browser.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
-use luminous_domain::{AuthorizationCode, PersonKey, Timestamp};
-use luminous_oidc::{IdTokenExpectation, Identity, ProviderConfig};
+use luminous_domain::Timestamp;
+use luminous_oidc::ProviderConfig;
 use luminous_wire::{
-    AccountView, AppError, BrowserState, ConnectRequest, Connection, ErrorCode, RedirectChannel,
-    SignInIntent, SignedOutCause,
+    AppError, BrowserState, ConnectRequest, ErrorCode, RedirectChannel, SignInIntent,
 };
-use sha2::{Digest as _, Sha256};
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::state::{Activity, Grant, SignedIn, Waiting, Who};
+use super::state::{Activity, Waiting};
 use super::{Session, connected};
-use crate::error::{internal, of_discovery, of_exchange, of_verify};
+use crate::error::{internal, of_discovery};
 use crate::loopback::{Judge, Loopback, Verdict};
-use crate::redirect::{DEEP_LINK, Redirect, RedirectError, loopback_uri, parse_redirect};
-use crate::sign_in::{self, AnswerError, PendingSignIn, Request};
-use crate::state_file::{Account, SavedProvider};
-use crate::tokens::{TokenEndpoint, Tokens};
-
-/// An answer that belongs to a pending sign-in of this session.
-struct Taken {
-    epoch: u64,
-    pending: PendingSignIn,
-    answer: Redirect,
-}
+use crate::redirect::{DEEP_LINK, loopback_uri};
+use crate::sign_in::{self, Request};
+use crate::state_file::SavedProvider;
 
 impl Session {
     /// The first connection: finds out whether there is a provider at the address, and remembers
@@ -258,214 +247,4 @@ impl Session {
         self.save_pending().await;
         Ok(())
     }
-
-    /// Follows a redirect to its end: somebody signed in, or a typed error.
-    ///
-    /// # Errors
-    /// Every `redirect.*` code, and what the provider or the verifier says. What concerns a
-    /// sign-in of ours is in the snapshot too; a stranger's redirect leaves no trace there.
-    pub async fn redirect(&self, raw: &[u8]) -> Result<(), AppError> {
-        let taken = self.take(parse_redirect(raw))?;
-        self.finish(taken).await
-    }
-
-    /// Finds the sign-in an answer belongs to. From here on the answer is used up.
-    fn take(&self, parsed: Result<Redirect, RedirectError>) -> Result<Taken, AppError> {
-        let answer = match parsed {
-            Ok(answer) => answer,
-            Err(error) => {
-                let code = error.code();
-                if code == ErrorCode::RedirectStateMismatch {
-                    self.count_bad_answer();
-                }
-                tracing::warn!(%error, "a redirect was refused");
-                return Err(AppError::new(code, error.to_string()));
-            }
-        };
-        let now = self.inner.ports.clock.now();
-        let taken = self.update(|state| {
-            let pending = state.pending.take(&answer, now)?;
-            let looked_at =
-                matches!(&state.activity, Activity::Waiting(w) if w.id == pending.state);
-            if looked_at || matches!(state.activity, Activity::Idle) {
-                state.activity = Activity::Finishing;
-            }
-            Ok((state.epoch, pending))
-        });
-        match taken {
-            Ok((epoch, pending)) => Ok(Taken { epoch, pending, answer }),
-            Err(error) => Err(self.not_taken(error)),
-        }
-    }
-
-    fn count_bad_answer(&self) {
-        let error = self.update(|state| state.pending.count_bad_answer());
-        self.not_taken(error);
-    }
-
-    fn not_taken(&self, error: crate::pending::PendingError) -> AppError {
-        use crate::pending::PendingError::{Expired, StateMismatch};
-        tracing::warn!(%error, "a redirect was not followed");
-        let shown = AppError::new(error.code(), error.to_string());
-        if matches!(error, Expired | StateMismatch { ended: true }) {
-            self.update(|state| {
-                if matches!(&state.activity, Activity::Waiting(w) if !state.pending.holds(&w.id)) {
-                    state.activity = Activity::Idle;
-                }
-                state.problem = Some(shown.clone());
-            });
-        }
-        shown
-    }
-
-    async fn finish(&self, taken: Taken) -> Result<(), AppError> {
-        let result = self.exchange_and_verify(taken).await;
-        self.update(|state| {
-            if matches!(state.activity, Activity::Finishing) {
-                state.activity = Activity::Idle;
-            }
-            match &result {
-                // The person knows that they cancelled, and a sign-out already said the other.
-                Err(error) if is_quiet(error.code) => {}
-                Err(error) => state.problem = Some(error.clone()),
-                Ok(()) => {}
-            }
-        });
-        result
-    }
-
-    async fn exchange_and_verify(&self, taken: Taken) -> Result<(), AppError> {
-        let Taken { epoch, pending, answer } = taken;
-        let code = pending.accept(answer).map_err(|error| refused(&error))?;
-        let (tokens, identity, asked_at) = self.redeem(&pending, &code).await?;
-        self.become_signed_in(epoch, &pending, tokens, identity, asked_at).await
-    }
-
-    async fn redeem(
-        &self,
-        pending: &PendingSignIn,
-        code: &AuthorizationCode,
-    ) -> Result<(Tokens, Identity, Duration), AppError> {
-        let ports = &self.inner.ports;
-        let provider = self.provider()?;
-        let asked_at = ports.clock.elapsed();
-        let endpoint = TokenEndpoint {
-            http: &*ports.http,
-            clock: &*ports.clock,
-            url: &pending.token_endpoint,
-            client_id: &pending.client_id,
-        };
-        let answer = endpoint.exchange(code, &pending.verifier, &pending.redirect_uri).await;
-        let tokens = answer.tokens.map_err(|failure| of_exchange(&failure))?;
-        let Some(id_token) = &tokens.id else {
-            let message = "the provider gave no ID token";
-            return Err(AppError::new(ErrorCode::TokenRejected, message));
-        };
-        let expected = IdTokenExpectation {
-            nonce: Some(&pending.nonce),
-            access_token: tokens.access.as_ref(),
-            max_age: None,
-        };
-        let identity = provider
-            .verify_id_token(id_token, expected)
-            .await
-            .map_err(|error| of_verify(&error, answer.offset))?;
-        if identity.issuer != pending.issuer {
-            let message = "the ID token comes from another issuer than the one asked";
-            return Err(AppError::new(ErrorCode::RedirectIssuerMismatch, message));
-        }
-        Ok((tokens, identity, asked_at))
-    }
-
-    async fn become_signed_in(
-        &self,
-        epoch: u64,
-        pending: &PendingSignIn,
-        tokens: Tokens,
-        identity: Identity,
-        asked_at: Duration,
-    ) -> Result<(), AppError> {
-        let _gate = self.inner.gate.lock().await;
-        let mut account = account_of(identity, self.inner.ports.clock.now().as_millisecond());
-        let id = account.view.id.clone();
-        let grant = tokens.refresh.as_ref().map(|token| Grant {
-            token: token.clone(),
-            issuer: pending.issuer.clone(),
-            client_id: pending.client_id.clone(),
-            generation: None,
-        });
-        if self.state().epoch != epoch {
-            return Err(stale());
-        }
-        let previous = self.state().who.account().map(|account| account.view.id.clone());
-        if let Some(other) = previous.filter(|previous| *previous != id) {
-            self.note_file(self.inner.file.end(&other, SignedOutCause::SignedOut));
-        }
-        self.note_file(self.inner.file.save_account(&account));
-        // Durable before anything is used of it (F4).
-        let written = match &grant {
-            Some(grant) if self.keeps_in_keyring() => Some(self.write_grant(&id, grant).await),
-            _ => None,
-        };
-        account.generation = written.as_ref().and_then(|written| written.as_ref().ok().copied());
-        let mut signed_in = SignedIn::checking(account);
-        signed_in.grant =
-            grant.map(|grant| Grant { generation: signed_in.account.generation, ..grant });
-        signed_in.connection = Connection::Online;
-        self.take_tokens(&mut signed_in, &tokens, asked_at);
-        let new_epoch = self.update(|state| {
-            if state.epoch != epoch {
-                return None;
-            }
-            state.epoch += 1;
-            state.who = Who::SignedIn(signed_in);
-            state.problem = None;
-            state.activity = Activity::Idle;
-            Some(state.epoch)
-        });
-        let Some(new_epoch) = new_epoch else { return Err(stale()) };
-        if let Some(written) = written {
-            self.note_written(new_epoch, written);
-        }
-        self.erase_leftovers().await;
-        Ok(())
-    }
-}
-
-const fn is_quiet(code: ErrorCode) -> bool {
-    matches!(code, ErrorCode::RedirectCancelled | ErrorCode::SessionStaleGeneration)
-}
-
-pub(super) fn stale() -> AppError {
-    let message = "the session this belongs to has ended since";
-    AppError::new(ErrorCode::SessionStaleGeneration, message)
-}
-
-fn refused(error: &AnswerError) -> AppError {
-    match error {
-        AnswerError::Refused(words) => words.to_error(error.code()),
-        AnswerError::IssuerMismatch => AppError::new(error.code(), error.to_string()),
-    }
-}
-
-fn account_of(identity: Identity, signed_in_at_ms: i64) -> Account {
-    let view = AccountView {
-        id: account_id(&identity.person),
-        name: identity.name.unwrap_or_default(),
-        email: identity.email,
-        identity_provider: identity.identity_provider,
-        signed_in_at_ms,
-    };
-    Account { person: identity.person, view, generation: None, ended: None }
-}
-
-/// The same person gets the same local id, so that a sign-in after the state file was lost replaces
-/// what the keyring still holds of them instead of leaving it there for ever.
-fn account_id(person: &PersonKey) -> String {
-    let mut digest = Sha256::new();
-    let tenant = person.tenant.as_str();
-    digest.update((tenant.len() as u64).to_be_bytes());
-    digest.update(tenant.as_bytes());
-    digest.update(person.object.as_str().as_bytes());
-    BASE64_URL_SAFE_NO_PAD.encode(&digest.finalize()[..16])
 }
