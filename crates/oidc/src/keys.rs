@@ -262,7 +262,7 @@ fn unavailable(problem: KeysProblem) -> VerifyError {
 }
 
 async fn fetch(config: &ProviderConfig, http: &dyn HttpClient, metadata: &MetadataCache) -> Answer {
-    let place = metadata.get_calmly().await.map_err(KeysProblem::Fetch)?;
+    let place = metadata.get().await.map_err(KeysProblem::Fetch)?;
     let body = discovery::get(http, &place.jwks_uri).await.map_err(|error| {
         metadata.doubt();
         KeysProblem::Fetch(error)

@@ -12,9 +12,6 @@ use crate::http::HttpClient;
 
 /// Metadata older than this is asked for again; the old goes on if that fails.
 const MAX_AGE: Duration = Duration::from_secs(12 * 3600);
-/// How long a failure is answered from memory to those who did not ask for metadata by themselves.
-const COOL_DOWN: Duration = Duration::from_secs(30);
-
 type Answer = Result<Arc<ProviderMetadata>, DiscoveryError>;
 
 /// The metadata of one provider and policy.
@@ -28,7 +25,6 @@ pub(crate) struct MetadataCache {
 #[derive(Default)]
 struct State {
     known: Option<Known>,
-    failure: Option<(Duration, DiscoveryError)>,
     runway: Runway<Answer>,
 }
 
@@ -55,24 +51,13 @@ impl MetadataCache {
         }
     }
 
-    /// The metadata for somebody who asks for it: a person who tries again gets a new try.
+    /// The metadata: as known, else asked for now. A failure is not remembered, so that a person who
+    /// tries again gets a new try; tokens that come in at any rate are held back by the keys'
+    /// cool-down.
     pub(crate) async fn get(&self) -> Answer {
         match self.young() {
             Some(known) => Ok(known),
             None => self.refresh().await,
-        }
-    }
-
-    /// The metadata on behalf of tokens that come in at any rate: a failure is not repeated for
-    /// 30 s.
-    pub(crate) async fn get_calmly(&self) -> Answer {
-        let failure = match &self.read().failure {
-            Some((at, error)) if self.clock.elapsed() < *at + COOL_DOWN => Some(error.clone()),
-            _ => None,
-        };
-        match failure {
-            Some(error) => self.known().ok_or(error),
-            None => self.get().await,
         }
     }
 
@@ -96,11 +81,9 @@ impl MetadataCache {
                 Ok(metadata) => {
                     let at = Some(flight.started());
                     state.known = Some(Known { metadata: metadata.clone(), at });
-                    state.failure = None;
                 }
                 Err(error) => {
                     tracing::warn!(code = error.code(), %error, "discovery failed");
-                    state.failure = Some((self.clock.elapsed(), error.clone()));
                 }
             }
         }

@@ -74,6 +74,36 @@ async fn k5_at_first_contact_the_issuer_must_have_a_shape_of_this_authority() {
 }
 
 #[tokio::test]
+async fn k5_an_external_id_issuer_has_the_tenants_guid_as_its_host() {
+    let other = "00000000-0000-0000-0000-000000000000";
+    for (issuer, expected) in [
+        (format!("https://{GUID}.ciamlogin.com/{GUID}/v2.0"), "ok"),
+        (format!("https://{GUID}.ciamlogin.com/{GUID}/v2.0/"), "discovery.issuer_mismatch"),
+        (format!("http://{GUID}.ciamlogin.com/{GUID}/v2.0"), "discovery.issuer_mismatch"),
+        (format!("https://{GUID}.ciamlogin.com:8443/{GUID}/v2.0"), "discovery.issuer_mismatch"),
+        (format!("https://{other}.ciamlogin.com/{GUID}/v2.0"), "discovery.issuer_mismatch"),
+        (
+            format!("https://{GUID}.ciamlogin.com.evil.example/{GUID}/v2.0"),
+            "discovery.issuer_mismatch",
+        ),
+        (format!("http://{GUID}.localhost:1/{GUID}/v2.0"), "discovery.issuer_mismatch"),
+        (format!("https://smiths.ciamlogin.com/{GUID}/v2.0"), "discovery.issuer_mismatch"),
+    ] {
+        let address = "https://smiths.ciamlogin.com/";
+        let config = ProviderConfig::from_address(address, CLIENT, Transport::HttpsOnly);
+        let world = World::with(config.expect("a configuration"));
+        world.lie(&json!({
+            "issuer": issuer,
+            "authorization_endpoint": "https://smiths.ciamlogin.com/a",
+            "token_endpoint": "https://smiths.ciamlogin.com/t",
+            "end_session_endpoint": null,
+            "jwks_uri": "https://smiths.ciamlogin.com/k",
+        }));
+        assert_eq!(discovery_code(&world).await, expected, "{issuer}");
+    }
+}
+
+#[tokio::test]
 async fn k5_a_configured_guid_must_be_in_the_issuer() {
     let other = "00000000-0000-0000-0000-000000000000";
     for (tenant, expected) in [(GUID, "ok"), (other, "discovery.issuer_mismatch")] {
