@@ -1,7 +1,6 @@
 //! What lives as long as the app: the session, and the task that shows it.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use luminous_auth::{Session, StateFile};
 use luminous_domain::{Clock, SystemClock};
@@ -119,24 +118,38 @@ pub fn start<R: Runtime>(app: &AppHandle<R>, options: &Options) -> anyhow::Resul
     deep_link::listen(app)
 }
 
-/// The window comes to the front when a redirect was accepted, and only then.
+/// The window comes to the front when the browser has given an answer, and only then: a forged
+/// redirect and a sign-in that ran out of time leave the person where they are.
 fn come_back_after_the_browser<R: Runtime>(app: AppHandle<R>, session: &Session) {
     let mut snapshots = session.snapshots();
     async_runtime::spawn(async move {
+        let mut was_waiting = false;
         while snapshots.changed().await.is_ok() {
-            let accepted = matches!(snapshots.borrow_and_update().stage, Stage::Finishing);
-            if accepted {
+            let (is_waiting, answered) = {
+                let snapshot = snapshots.borrow_and_update();
+                (is_waiting(&snapshot), has_answer(&snapshot))
+            };
+            if was_waiting && !is_waiting && answered {
                 windows::bring_to_front(&app);
             }
+            was_waiting = is_waiting;
         }
     });
+}
+
+fn is_waiting(snapshot: &SessionSnapshot) -> bool {
+    matches!(snapshot.stage, Stage::WaitingForBrowser { .. })
+}
+
+/// Whether the end of a wait, as `snapshot` shows it, came from the browser.
+fn has_answer(snapshot: &SessionSnapshot) -> bool {
+    let without = [ErrorCode::RedirectExpired, ErrorCode::RedirectStateMismatch];
+    !snapshot.problem.as_ref().is_some_and(|problem| without.contains(&problem.code))
 }
 
 /// Lets the session write what it still holds, but never keeps the app from quitting.
 pub fn stop<R: Runtime>(app: &AppHandle<R>) {
     let Some(state) = app.try_state::<AppState>() else { return };
     let session = state.session.clone();
-    async_runtime::block_on(async move {
-        let _ = tokio::time::timeout(Duration::from_secs(2), session.shutdown()).await;
-    });
+    async_runtime::block_on(async move { session.shutdown().await });
 }

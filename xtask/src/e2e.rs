@@ -22,5 +22,6 @@ pub fn drive(context: &Context, words: &[&str]) -> anyhow::Result<()> {
         bail!("the real window can be driven on Linux only: no other system has WebKitWebDriver");
     }
     let driver = context.target().join("debug/luminous-e2e");
-    Ok(Line::new(driver).args(words).dir(&context.root).run()?)
+    let target = context.target();
+    Ok(Line::new(driver).arg("--target").arg(target).args(words).dir(&context.root).run()?)
 }

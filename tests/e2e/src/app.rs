@@ -1,6 +1,8 @@
 //! The real app window, driven through WebKitWebDriver.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -81,16 +83,19 @@ impl App {
     }
 }
 
-/// The processes that run `program` now.
+/// The processes that run `program` now, started by its path or, as by its desktop entry, by its
+/// bare name. The app forbids others to look at more of it than its command line.
 pub fn running(program: &Path) -> anyhow::Result<Vec<i32>> {
-    let program = fs::canonicalize(program)?;
+    let names = [Some(program.as_os_str()), program.file_name()];
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc")? {
         let entry = entry?;
         let Some(id) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
             continue;
         };
-        if fs::read_link(entry.path().join("exe")).is_ok_and(|exe| exe == program) {
+        let words = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let first = words.split(|byte| *byte == 0).next().map(OsStr::from_bytes);
+        if first.is_some_and(|first| !first.is_empty()) && names.contains(&first) {
             found.push(id);
         }
     }

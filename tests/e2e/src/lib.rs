@@ -24,13 +24,16 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::package::{Build, Package};
+use crate::package::{Build, Package, Place};
 
 #[derive(Parser)]
 struct Options {
     /// The project's folder.
     #[arg(long, default_value = ".")]
     project: PathBuf,
+    /// The folder cargo builds into.
+    #[arg(long, default_value = "target")]
+    target: PathBuf,
     #[command(subcommand)]
     what: What,
 }
@@ -57,19 +60,20 @@ pub async fn run() -> anyhow::Result<()> {
     let options = Options::parse();
     // The HTTP client below shares its TLS provider with the app's.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let project = options.project.canonicalize()?;
+    let place =
+        Place { project: options.project.canonicalize()?, target: options.target.canonicalize()? };
     match options.what {
         What::Demo => {
-            let package = Package::make(&project, Build::Debug)?;
-            journey::run(&package, &project.join("target/demo")).await
+            let package = Package::make(&place, Build::Debug)?;
+            journey::run(&package, &place.target.join("demo")).await
         }
         What::Test { only } => {
-            let package = Package::make(&project, Build::Debug)?;
-            cases::run(&package, &project, only.as_deref()).await
+            let package = Package::make(&place, Build::Debug)?;
+            cases::run(&package, &place, only.as_deref()).await
         }
         What::Bench => {
-            let package = Package::make(&project, Build::Release)?;
-            bench::run(&package, &project).await
+            let package = Package::make(&place, Build::Release)?;
+            bench::run(&package, &place).await
         }
     }
 }

@@ -6,6 +6,14 @@ use std::process::Command;
 
 use anyhow::{Context, ensure};
 
+/// Where the project and what cargo built of it lie.
+pub struct Place {
+    /// The project's folder.
+    pub project: PathBuf,
+    /// The folder cargo builds into.
+    pub target: PathBuf,
+}
+
 /// Which of cargo's builds is packed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Build {
@@ -31,21 +39,30 @@ pub struct Package {
 
 impl Package {
     /// Bundles the built app into a .deb with Tauri's own bundler and unpacks it.
-    pub fn make(project: &Path, build: Build) -> anyhow::Result<Self> {
-        let bundler = project.join("ui/node_modules/.bin/tauri");
+    pub fn make(place: &Place, build: Build) -> anyhow::Result<Self> {
+        let bundler = place.project.join("ui/node_modules/.bin/tauri");
+        let bundles = place.target.join(build.folder()).join("bundle/deb");
+        if bundles.exists() {
+            // A package of yesterday's version must not be the one that is looked at.
+            fs::remove_dir_all(&bundles)?;
+        }
         let made = Command::new(&bundler)
             .args(["bundle", "--bundles", "deb"])
             .args((build == Build::Debug).then_some("--debug"))
-            .current_dir(project)
+            .current_dir(&place.project)
+            .env("CARGO_TARGET_DIR", &place.target)
             .output()
             .with_context(|| format!("cannot start {}", bundler.display()))?;
         ensure!(made.status.success(), "bundling: {}", String::from_utf8_lossy(&made.stderr));
-        let root = project.join("target/package");
+        let root = place.target.join("package");
         if root.exists() {
             fs::remove_dir_all(&root)?;
         }
-        let unpacked =
-            Command::new("dpkg-deb").arg("-x").arg(find_deb(project, build)?).arg(&root).status();
+        let unpacked = Command::new("dpkg-deb")
+            .arg("-x")
+            .arg(files(&bundles, "deb")?.pop().context("the bundler made no package")?)
+            .arg(&root)
+            .status();
         ensure!(unpacked?.success(), "the package cannot be unpacked");
         // The system does this when it installs a package; it makes the entry's schemes known.
         let known = Command::new("update-desktop-database")
@@ -74,11 +91,6 @@ impl Package {
         let name = file.file_name().context("a name")?.to_string_lossy().into_owned();
         Ok((name, fs::read_to_string(file)?))
     }
-}
-
-fn find_deb(project: &Path, build: Build) -> anyhow::Result<PathBuf> {
-    let folder = project.join("target").join(build.folder()).join("bundle/deb");
-    files(&folder, "deb")?.pop().context("the bundler made no package")
 }
 
 fn files(folder: &Path, extension: &str) -> anyhow::Result<Vec<PathBuf>> {

@@ -2,13 +2,14 @@
 //! by the seed's eight variables in a file.
 
 use std::fs;
-use std::path::Path;
+use std::path::PathBuf;
 
 use anyhow::ensure;
 use tokio::process::Child;
 
 use crate::app::free_port;
 use crate::desk::Desk;
+use crate::package::Place;
 use crate::wait::until;
 
 /// A running `luminous-emulator serve`.
@@ -16,12 +17,13 @@ pub struct Provider {
     /// `http://localhost:PORT`, as the browser's address line shows it.
     pub origin: String,
     process: Child,
+    log: PathBuf,
 }
 
 impl Provider {
     /// Starts it with its data in the desk and writes the app's `luminous.env`.
-    pub async fn start(desk: &mut Desk, project: &Path) -> anyhow::Result<Self> {
-        let program = project.join("target/debug/luminous-emulator").display().to_string();
+    pub async fn start(desk: &mut Desk, place: &Place) -> anyhow::Result<Self> {
+        let program = place.target.join("debug/luminous-emulator").display().to_string();
         let listen = format!("127.0.0.1:{}", free_port()?);
         let data = desk.place("provider.sqlite").display().to_string();
         let serve = ["serve", "--listen", &listen, "--data", &data];
@@ -45,7 +47,13 @@ impl Provider {
         })
         .await?;
         let port = listen.rsplit(':').next().unwrap_or_default();
-        Ok(Self { origin: format!("http://localhost:{port}"), process })
+        Ok(Self { origin: format!("http://localhost:{port}"), process, log })
+    }
+
+    /// How many requests of one kind it has seen; of any kind for an empty name.
+    pub fn requests(&self, endpoint: &str) -> anyhow::Result<usize> {
+        let line = format!("endpoint={endpoint}");
+        Ok(fs::read_to_string(&self.log)?.lines().filter(|seen| seen.contains(&line)).count())
     }
 
     /// Ends it: from here on the app is offline.
