@@ -8,5 +8,6 @@ export const HOSTILE = [
   "'-window.hurt=true-'",
   "{name} ${window.hurt = true} {@html '<b>'}",
   "</title><style>*{display:none}</style>",
+  "</textarea><img src=x onerror=window.hurt=true>",
   "<math><mtext></mtext><mglyph><style><img src onerror=window.hurt=true>",
 ];

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import type { SceneName } from "../../src/lib/host/scenes";
 import { HOSTILE } from "../hostile";
-import { Windows } from "./window";
+import { Windows, type View } from "./window";
 
 const windows = new Windows("dist-preview");
 
@@ -86,11 +86,7 @@ describe("copying", () => {
   });
 
   it("offers the link for copying by hand when it is not", async () => {
-    const page = await windows.blank();
-    await page.addInitScript(() =>
-      Object.defineProperty(navigator, "clipboard", { value: undefined }),
-    );
-    await windows.go(page, { scene: "waiting" });
+    const page = await windowWithoutClipboard({ scene: "waiting" });
     await page.getByRole("button", { name: "Copy link" }).click();
     const field = page.getByLabel("Link for signing in");
     await field.focus();
@@ -105,7 +101,8 @@ describe("u4 text from outside", () => {
   const places: SceneName[] = ["home", "signed_out_back", "storage_locked"];
 
   it.each(places)("does nothing but stand there on %s", async (scene) => {
-    const page = await windows.open({ scene });
+    const page = await windowWithoutClipboard({ scene });
+    const details = page.getByLabel("Details for whoever helps you");
     for (const text of HOSTILE) {
       await page.evaluate((hostile) => {
         const host = window.luminousPreview;
@@ -133,6 +130,8 @@ describe("u4 text from outside", () => {
         host.show({ stage: next, problem: error, provider: { host: hostile, demo: true } });
       }, text);
       await page.getByText(text, { exact: true }).first().waitFor();
+      if (!(await details.isVisible())) await page.getByText("Copy details").click();
+      expect(await details.inputValue()).toContain(`\nMessage: ${text}\n`);
       expect(await page.evaluate(() => "hurt" in window)).toBe(false);
       expect(await page.locator("#app :is(script, img, iframe, a, style, math)").count()).toBe(0);
     }
@@ -167,6 +166,16 @@ describe("u5 the page itself", () => {
     windows.forgive(/Content Security Policy/);
   });
 });
+
+/** A window in which nothing can be copied by itself. */
+async function windowWithoutClipboard(view: View) {
+  const page = await windows.blank();
+  await page.addInitScript(() =>
+    Object.defineProperty(navigator, "clipboard", { value: undefined }),
+  );
+  await windows.go(page, view);
+  return page;
+}
 
 /** Presses Tab until a control of this name has the focus, and checks that one can see it. */
 async function tabTo(page: Page, name: string, key = "Tab") {

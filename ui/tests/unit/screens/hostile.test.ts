@@ -1,9 +1,11 @@
-import { screen } from "@testing-library/svelte";
-import { describe, expect, it } from "vitest";
+import { cleanup, fireEvent, screen } from "@testing-library/svelte";
+import { afterEach, describe, expect, it, vi } from "vitest";
 
-import { scenes } from "../../../src/lib/host/scenes";
+import { problem, scenes, type SceneName } from "../../../src/lib/host/scenes";
 import { HOSTILE } from "../../hostile";
 import { show, withAccount } from "../show";
+
+afterEach(() => vi.unstubAllGlobals());
 
 describe("u4 text from outside stays text", () => {
   it.each(HOSTILE)("as a name: %s", (text) => {
@@ -34,6 +36,82 @@ describe("u4 text from outside stays text", () => {
     expectNoMarkup();
   });
 });
+
+describe("u4 the provider's error description stays text", () => {
+  const places: SceneName[] = ["signed_out_back", "waiting", "home", "storage_locked"];
+  const everywhere = places.flatMap((place) => HOSTILE.map((text) => [place, text] as const));
+
+  it.each(everywhere)("on %s, which does not show it by itself: %s", (place, text) => {
+    showProblem(place, "harmless");
+    const elements = elementNames();
+    cleanup();
+    showProblem(place, text);
+    screen.getByText("The sign-in service does not accept Luminous the way it is set up.");
+    expect(document.body.textContent).not.toContain(text);
+    expect(elementNames()).toEqual(elements);
+    expectNoMarkup();
+  });
+
+  it.each(everywhere)("on %s, in the details to be copied by hand: %s", async (place, text) => {
+    refuseCopying();
+    showProblem(place, "harmless");
+    await detailsByHand();
+    const elements = elementNames();
+    cleanup();
+    showProblem(place, text);
+    expect(await detailsByHand()).toEqual([
+      "Code: provider.config",
+      `Reason: ${text}`,
+      `Correlation id: ${text}`,
+      expect.stringMatching(/^Time: \d{4}-/),
+      `Message: ${text}`,
+      "Luminous: 0.0.0-test",
+    ]);
+    expect(elementNames()).toEqual(elements);
+    expectNoMarkup();
+  });
+
+  it.each(HOSTILE)("when it comes with the keyring's trouble: %s", async (text) => {
+    refuseCopying();
+    show({ ...scenes.home(), storage: { kind: "unusable", problem: hostileProblem(text) } });
+    expect(await detailsByHand()).toContain(`Message: ${text}`);
+    expectNoMarkup();
+  });
+
+  it.each(HOSTILE)("on its way to the clipboard: %s", async (text) => {
+    const writeText = vi.fn<(text: string) => Promise<void>>(() => Promise.resolve());
+    vi.stubGlobal("navigator", { clipboard: { writeText }, languages: [] });
+    showProblem("home", text);
+    await fireEvent.click(screen.getByRole("button", { name: "Copy details" }));
+    await screen.findByRole("button", { name: "Details copied" });
+    expect(writeText.mock.lastCall?.[0].split("\n")).toContain(`Message: ${text}`);
+    expectNoMarkup();
+  });
+});
+
+function hostileProblem(text: string) {
+  return { ...problem("provider.config"), message: text, reason: text, correlation_id: text };
+}
+
+function showProblem(place: SceneName, text: string) {
+  show({ ...scenes[place](), problem: hostileProblem(text) });
+}
+
+function refuseCopying() {
+  const writeText = () => Promise.reject(new Error("not allowed"));
+  vi.stubGlobal("navigator", { clipboard: { writeText }, languages: [] });
+}
+
+/** Asks for the details while the clipboard refuses; answers the lines that are shown instead. */
+async function detailsByHand() {
+  await fireEvent.click(screen.getByRole("button", { name: "Copy details" }));
+  const field = await screen.findByLabelText<HTMLTextAreaElement>("Details for whoever helps you");
+  return field.value.split("\n");
+}
+
+function elementNames() {
+  return Array.from(document.body.querySelectorAll("*"), (element) => element.tagName);
+}
 
 function expectNoMarkup() {
   expect(
