@@ -28,6 +28,10 @@ pub const PORTS: [u16; 4] = [47218, 47219, 47220, 47221];
 /// How long one connection may take from its first byte to its last.
 const CONNECTION_TIME: Duration = Duration::from_secs(10);
 
+/// How long to wait after a connection could not be accepted: without descriptors left the next try
+/// fails at once, again and again.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
 /// A request line with a long code, and a browser's headers.
 const LONGEST_HEAD: usize = 80 * 1024;
 
@@ -127,7 +131,7 @@ impl Loopback {
                 // The peer gave up in the backlog, or descriptors ran out; neither ends a sign-in.
                 Err(error) => {
                     tracing::debug!(%error, "a loopback connection was lost");
-                    tokio::task::yield_now().await;
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             }
         }

@@ -26,6 +26,9 @@ const MOST_PENDING: usize = 8;
 /// So many past ones are remembered, to tell "already used" and "expired" from "never asked".
 const MOST_GONE: usize = 32;
 
+/// A state that an answer is awaited for, and the redirect URI it will come in on.
+pub type Awaited = (Zeroizing<String>, String);
+
 /// Why an answer belongs to no pending sign-in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PendingError {
@@ -105,12 +108,18 @@ impl PendingSignIns {
         pending.find(|sign_in| sign_in.state.as_str() == state).map(|sign_in| sign_in.expires_at)
     }
 
-    /// Which states answers are awaited for, and on which redirect URIs.
+    /// Whether `redirect` answers one that is pending.
     #[must_use]
-    pub fn awaited(&self) -> Vec<(Zeroizing<String>, String)> {
-        let awaited =
-            |sign_in: &PendingSignIn| (sign_in.state.clone(), sign_in.redirect_uri.clone());
-        self.pending.iter().map(awaited).collect()
+    pub fn awaits(&self, redirect: &Redirect) -> bool {
+        self.position_of(redirect).is_some()
+    }
+
+    fn position_of(&self, redirect: &Redirect) -> Option<usize> {
+        let state = redirect.state.as_deref().unwrap_or_default();
+        self.pending.iter().position(|sign_in| {
+            bool::from(sign_in.state.as_bytes().ct_eq(state.as_bytes()))
+                && sign_in.redirect_uri == redirect.endpoint
+        })
     }
 
     /// Finds the sign-in that `redirect` answers, and takes it: an answer counts once. It must
@@ -124,12 +133,7 @@ impl PendingSignIns {
         now: Timestamp,
     ) -> Result<PendingSignIn, PendingError> {
         self.expire(now);
-        let state = redirect.state.as_deref().unwrap_or_default();
-        let found = self.pending.iter().position(|sign_in| {
-            bool::from(sign_in.state.as_bytes().ct_eq(state.as_bytes()))
-                && sign_in.redirect_uri == redirect.endpoint
-        });
-        if let Some(index) = found {
+        if let Some(index) = self.position_of(redirect) {
             let sign_in = self.pending.remove(index);
             self.remember(&sign_in, Gone::Used);
             if self.pending.is_empty() {
@@ -137,12 +141,16 @@ impl PendingSignIns {
             }
             return Ok(sign_in);
         }
-        let digest: [u8; 32] = Sha256::digest(state.as_bytes()).into();
-        match self.gone.iter().find(|(gone, _)| *gone == digest) {
-            Some((_, Gone::Used)) => Err(PendingError::AlreadyUsed),
-            Some((_, Gone::Expired)) => Err(PendingError::Expired),
+        match self.how_it_went(redirect.state.as_deref().unwrap_or_default()) {
+            Some(Gone::Used) => Err(PendingError::AlreadyUsed),
+            Some(Gone::Expired) => Err(PendingError::Expired),
             _ => Err(self.count_bad_answer()),
         }
+    }
+
+    fn how_it_went(&self, state: &str) -> Option<Gone> {
+        let digest: [u8; 32] = Sha256::digest(state.as_bytes()).into();
+        self.gone.iter().find(|(gone, _)| *gone == digest).map(|(_, how)| *how)
     }
 
     /// Counts an answer that belongs to nothing.
@@ -201,17 +209,24 @@ impl PendingSignIns {
         Zeroizing::new(serde_json::to_vec(&saved).unwrap_or_default())
     }
 
-    /// Adds what [`Self::to_secret_bytes`] wrote before a restart and what has not expired since.
-    /// Bytes that cannot be read hold nothing worth an error: the person starts again.
-    pub fn restore(&mut self, bytes: &[u8], now: Timestamp) {
+    /// Adds what [`Self::to_secret_bytes`] wrote before a restart and what has not expired since,
+    /// and answers what it added. Bytes that cannot be read hold nothing worth an error: the person
+    /// starts again.
+    pub fn restore(&mut self, bytes: &[u8], now: Timestamp) -> Vec<Awaited> {
         let saved: Vec<Saved<'_>> = serde_json::from_slice(bytes).unwrap_or_default();
+        let mut added = Vec::new();
         for sign_in in saved.into_iter().filter_map(Saved::read) {
+            if self.holds(&sign_in.state) || self.how_it_went(&sign_in.state).is_some() {
+                continue;
+            }
             if sign_in.expires_at > now {
+                added.push((sign_in.state.clone(), sign_in.redirect_uri.clone()));
                 self.add(sign_in);
             } else {
                 self.remember(&sign_in, Gone::Expired);
             }
         }
+        added
     }
 }
 

@@ -85,6 +85,8 @@ struct Inner {
     snapshots: watch::Sender<SessionSnapshot>,
     redirects: mpsc::Sender<Vec<u8>>,
     waiting_redirects: Mutex<Option<mpsc::Receiver<Vec<u8>>>>,
+    /// Whether what an earlier process left pending was read, or given up.
+    pending_read: watch::Sender<bool>,
     /// Serialises what changes the vault.
     gate: tokio::sync::Mutex<()>,
     /// Serialises the writing of what is pending.
@@ -136,6 +138,7 @@ impl Session {
             state: Mutex::new(state),
             redirects,
             waiting_redirects: Mutex::new(Some(waiting)),
+            pending_read: watch::Sender::new(false),
             gate: tokio::sync::Mutex::default(),
             pending_turn: tokio::sync::Mutex::default(),
             flight: Mutex::default(),
@@ -156,25 +159,52 @@ impl Session {
     /// Returns when the vault has answered, or after its deadline; the first refresh goes on behind.
     pub async fn start(&self) {
         self.load().await;
-        self.restore_listeners().await;
         let waiting = lock(&self.inner.waiting_redirects).take();
-        if let Some(mut waiting) = waiting {
+        if let Some(waiting) = waiting {
             let session = self.clone();
-            self.spawn(async move {
-                while let Some(raw) = waiting.recv().await {
-                    let session = session.clone();
-                    tokio::spawn(async move {
-                        if let Err(error) = session.redirect(&raw).await {
-                            tracing::info!(code = %error.code, "a redirect was not followed");
-                        }
-                    });
-                }
-            });
+            self.spawn(async move { session.follow_redirects(waiting).await });
             let session = self.clone();
             self.spawn(async move { session.keep_fresh().await });
             let session = self.clone();
             self.spawn(async move { session.watch_storage().await });
         }
+    }
+
+    /// Follows redirects as they come. One that may belong to a sign-in which only a silent keyring
+    /// knows of waits for the keyring, or until the person gives it up.
+    async fn follow_redirects(&self, mut waiting: mpsc::Receiver<Vec<u8>>) {
+        let mut pending_read = self.inner.pending_read.subscribe();
+        let mut held: Vec<Vec<u8>> = Vec::new();
+        loop {
+            let all_known = *pending_read.borrow_and_update();
+            if all_known {
+                held.drain(..).for_each(|raw| self.follow(raw));
+            }
+            tokio::select! {
+                raw = waiting.recv() => match raw {
+                    None => return,
+                    Some(raw) if all_known || !self.may_be_of_the_past(&raw) => self.follow(raw),
+                    Some(raw) if held.len() < MOST_WAITING_REDIRECTS => held.push(raw),
+                    Some(_) => tracing::warn!("a redirect was dropped: too many at once"),
+                },
+                // The sender lives as long as `self`.
+                _ = pending_read.changed(), if !all_known => {}
+            }
+        }
+    }
+
+    fn may_be_of_the_past(&self, raw: &[u8]) -> bool {
+        crate::redirect::parse_redirect(raw)
+            .is_ok_and(|redirect| !self.state().pending.awaits(&redirect))
+    }
+
+    fn follow(&self, raw: Vec<u8>) {
+        let session = self.clone();
+        tokio::spawn(async move {
+            if let Err(error) = session.redirect(&raw).await {
+                tracing::info!(code = %error.code, "a redirect was not followed");
+            }
+        });
     }
 
     /// Takes a redirect as the operating system handed it over: at a cold start, also before

@@ -27,7 +27,8 @@ const STEPS: [&str; 1] = ["
         email TEXT,
         identity_provider TEXT,
         signed_in_at_ms INTEGER NOT NULL,
-        -- The marker: the generation of this sign-in in the keyring, NULL when it is not there.
+        -- The marker: the generation of this sign-in in the keyring, 0 when one was on its way
+        -- there and may have arrived, NULL when there is none.
         generation INTEGER,
         -- NULL while signed in, else why not any more.
         ended TEXT,
@@ -82,19 +83,22 @@ pub struct Account {
     pub person: PersonKey,
     /// What the window shows; its `id` is the row's key.
     pub view: AccountView,
-    /// The generation of the sign-in in the keyring, when it is there.
+    /// The generation of the sign-in in the keyring, when it is there; 0 when it may be.
     pub generation: Option<u64>,
     /// Why the person is not signed in any more; `None` while they are.
     pub ended: Option<SignedOutCause>,
 }
 
 impl Account {
-    /// Takes over what a newer ID token says of the same person. Answers whether anything changed.
+    /// Takes over what a newer ID token says of the same person; what it does not mention stays.
+    /// Answers whether anything changed.
     pub fn learn(&mut self, identity: Identity) -> bool {
         let view = AccountView {
-            name: identity.name.unwrap_or_default(),
-            email: identity.email,
-            identity_provider: identity.identity_provider,
+            name: identity.name.unwrap_or_else(|| self.view.name.clone()),
+            email: identity.email.or_else(|| self.view.email.clone()),
+            identity_provider: identity
+                .identity_provider
+                .or_else(|| self.view.identity_provider.clone()),
             ..self.view.clone()
         };
         let changed = view != self.view;
@@ -163,10 +167,10 @@ impl StateFile {
         }
     }
 
-    /// Where a lock beside the file can be taken; `None` in memory.
+    /// Where a lock of this name can be taken beside the file; `None` in memory.
     #[must_use]
-    pub fn lock_path(&self) -> Option<PathBuf> {
-        self.path.as_ref().map(|path| path.with_extension("lock"))
+    pub fn lock_path(&self, name: &str) -> Option<PathBuf> {
+        self.path.as_ref().map(|path| path.with_extension(format!("{name}.lock")))
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
@@ -195,7 +199,8 @@ impl StateFile {
         Ok(self.connection().query_row(sql, [], read_account).optional()?)
     }
 
-    /// Writes `account` and makes it the active one.
+    /// Writes `account` and makes it the active one. The marker is only ever raised here: not
+    /// knowing of a sign-in in the keyring does not remove it from there.
     ///
     /// # Errors
     /// [`StateFileError`] from SQLite.
@@ -207,7 +212,8 @@ impl StateFile {
                  signed_in_at_ms, generation, ended, active) \
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 1) \
                  ON CONFLICT (id) DO UPDATE SET name = ?4, email = ?5, identity_provider = ?6, \
-                 signed_in_at_ms = ?7, generation = ?8, ended = ?9, active = 1",
+                 signed_in_at_ms = ?7, generation = coalesce(max(generation, ?8), generation, ?8), \
+                 ended = ?9, active = 1",
                 params![
                     account.view.id,
                     account.person.tenant.as_str(),
@@ -237,17 +243,66 @@ impl StateFile {
         Ok(())
     }
 
-    /// Says why account `id` is not signed in any more. Its marker stays until the keyring's copy
-    /// is known to be gone, so that a sign-out while the keyring is locked is finished later.
+    /// Notes that a sign-in of account `id` is about to go to the keyring, so that it is looked for
+    /// there whatever happens on the way.
+    ///
+    /// # Errors
+    /// [`StateFileError`] from SQLite.
+    pub fn mark_begun(&self, id: &str) -> Result<(), StateFileError> {
+        self.write(|transaction| {
+            let sql = "UPDATE account SET generation = coalesce(generation, 0) WHERE id = ?1";
+            transaction.execute(sql, [id])
+        })?;
+        Ok(())
+    }
+
+    /// Says why account `id` is not signed in any more. It counts as still in the keyring until the
+    /// keyring's copy is known to be gone, so that a sign-out while the keyring is locked, or while
+    /// a write is on its way there, is finished later.
     ///
     /// # Errors
     /// [`StateFileError`] from SQLite.
     pub fn end(&self, id: &str, cause: SignedOutCause) -> Result<(), StateFileError> {
         self.write(|transaction| {
-            let sql = "UPDATE account SET ended = ?2 WHERE id = ?1";
+            let sql = "UPDATE account SET ended = ?2, generation = coalesce(generation, 0) \
+                       WHERE id = ?1";
             transaction.execute(sql, params![id, cause_to_text(cause)])
         })?;
         Ok(())
+    }
+
+    /// Ends every account but `id`, as [`Self::end`] does: one person is signed in at a time.
+    ///
+    /// # Errors
+    /// [`StateFileError`] from SQLite.
+    pub fn end_others(&self, id: &str, cause: SignedOutCause) -> Result<(), StateFileError> {
+        self.write(|transaction| {
+            let sql = "UPDATE account SET ended = ?2, generation = coalesce(generation, 0) \
+                       WHERE id <> ?1 AND ended IS NULL";
+            transaction.execute(sql, params![id, cause_to_text(cause)])
+        })?;
+        Ok(())
+    }
+
+    /// The marker of account `id`; `None` when there is none.
+    ///
+    /// # Errors
+    /// [`StateFileError`] from SQLite.
+    pub fn marker(&self, id: &str) -> Result<Option<u64>, StateFileError> {
+        let sql = "SELECT generation FROM account WHERE id = ?1";
+        let row = |row: &Row<'_>| row.get::<_, Option<i64>>(0);
+        let found = self.connection().query_row(sql, [id], row).optional()?.flatten();
+        Ok(found.and_then(|number| u64::try_from(number).ok()))
+    }
+
+    /// Whether account `id` has ended, perhaps by the hand of another process.
+    ///
+    /// # Errors
+    /// [`StateFileError`] from SQLite.
+    pub fn has_ended(&self, id: &str) -> Result<bool, StateFileError> {
+        let sql = "SELECT ended IS NOT NULL FROM account WHERE id = ?1";
+        let ended = self.connection().query_row(sql, [id], |row| row.get(0)).optional()?;
+        Ok(ended.unwrap_or(false))
     }
 
     /// Accounts that ended but whose sign-in the keyring may still hold.

@@ -10,11 +10,13 @@
 
 pub mod slots;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use luminous_wire::{AppError, ErrorCode};
 use tokio::sync::{Mutex, oneshot, watch};
+use tokio::time::{Instant, timeout_at};
 use zeroize::Zeroizing;
 
 use crate::ports::{OpenStore, SecretStore, StoreError};
@@ -124,15 +126,15 @@ impl Keyring {
 pub struct Vault {
     opener: Arc<dyn OpenStore>,
     jobs: std::sync::mpsc::Sender<Job>,
-    /// Whether the thread is inside a call.
-    busy: Arc<watch::Sender<bool>>,
+    /// Until when the call that the thread is in may be waited for; `None` while it is in none.
+    busy: Arc<watch::Sender<Option<Instant>>>,
     /// Callers take turns, so that nobody is refused only because another call is running well.
     turn: Arc<Mutex<()>>,
 }
 
 impl std::fmt::Debug for Vault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Vault").field("busy", &*self.busy.borrow()).finish_non_exhaustive()
+        f.debug_struct("Vault").field("busy", &self.busy.borrow().is_some()).finish_non_exhaustive()
     }
 }
 
@@ -144,14 +146,17 @@ impl Vault {
         let mut keyring = Keyring { opener: Arc::clone(&opener), store: None };
         let work = move || {
             while let Ok(job) = inbox.recv() {
-                job(&mut keyring);
+                // A panic in the keyring's library costs that call; the next one opens it anew.
+                if catch_unwind(AssertUnwindSafe(|| job(&mut keyring))).is_err() {
+                    keyring.store = None;
+                }
             }
         };
         // Without the thread the channel is closed and every call says `Unavailable`.
         if let Err(error) = std::thread::Builder::new().name("keyring".to_owned()).spawn(work) {
             tracing::error!(%error, "the keyring's thread could not be started");
         }
-        let busy = Arc::new(watch::Sender::new(false));
+        let busy = Arc::new(watch::Sender::new(None));
         Self { opener, jobs, busy, turn: Arc::default() }
     }
 
@@ -208,7 +213,16 @@ impl Vault {
         self.call(VaultError::of_write, move |store| slots::put_aside(store, &record)).await
     }
 
-    /// Removes `record`.
+    /// Removes what of `record` was moved aside before.
+    ///
+    /// # Errors
+    /// [`VaultError`]; the record itself is not touched.
+    pub async fn forget_aside(&self, record: &str) -> Result<(), VaultError> {
+        let record = record.to_owned();
+        self.call(VaultError::of_write, move |store| slots::forget_aside(store, &record)).await
+    }
+
+    /// Removes `record`, and what of it was moved aside before.
     ///
     /// # Errors
     /// [`VaultError`]; try again later.
@@ -221,7 +235,7 @@ impl Vault {
     pub async fn freed(&self) {
         let mut busy = self.busy.subscribe();
         // The sender lives as long as `self`, so this cannot fail.
-        let _ = busy.wait_for(|busy| !busy).await;
+        let _ = busy.wait_for(Option::is_none).await;
     }
 
     async fn call<T: Send + 'static>(
@@ -230,10 +244,15 @@ impl Vault {
         work: impl FnOnce(&dyn SecretStore) -> Result<T, SlotError> + Send + 'static,
     ) -> Result<T, VaultError> {
         let _turn = self.turn.lock().await;
-        if *self.busy.borrow() {
+        // The caller of the call under way may have gone away long before its deadline.
+        let occupied = *self.busy.borrow();
+        if let Some(deadline) = occupied
+            && timeout_at(deadline, self.freed()).await.is_err()
+        {
             return Err(self.no_answer());
         }
-        self.busy.send_replace(true);
+        let deadline = Instant::now() + DEADLINE;
+        self.busy.send_replace(Some(deadline));
         let freed = Freed(Arc::clone(&self.busy));
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move |keyring| {
@@ -245,9 +264,9 @@ impl Vault {
         if self.jobs.send(job).is_err() {
             return Err(VaultError::Unavailable("the keyring's thread is gone".to_owned()));
         }
-        match tokio::time::timeout(DEADLINE, answered).await {
+        match timeout_at(deadline, answered).await {
             Ok(Ok(result)) => result.map_err(|error| explain(&error)),
-            Ok(Err(_)) => Err(VaultError::Unavailable("the keyring's thread is gone".to_owned())),
+            Ok(Err(_)) => Err(VaultError::Unavailable("the keyring's library failed".to_owned())),
             Err(_) => Err(self.no_answer()),
         }
     }
@@ -258,10 +277,10 @@ impl Vault {
 }
 
 /// Says that the thread is in no call any more, also when the call panicked.
-struct Freed(Arc<watch::Sender<bool>>);
+struct Freed(Arc<watch::Sender<Option<Instant>>>);
 
 impl Drop for Freed {
     fn drop(&mut self) {
-        self.0.send_replace(false);
+        self.0.send_replace(None);
     }
 }

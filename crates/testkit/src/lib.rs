@@ -7,10 +7,13 @@
 //! `emulator`: the same session over the real emulator ([`emulator_rig`]) and a
 //! browser that walks its pages ([`following`]).
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test that is set up wrongly shall stop there and then"
+#![cfg_attr(
+    feature = "auth",
+    expect(
+        clippy::unwrap_used,
+        clippy::panic,
+        reason = "a test that is set up wrongly shall stop there and then"
+    )
 )]
 
 pub mod clock;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use luminous_auth::{Ports, Session, StateFile, Tuning};
+use luminous_oidc::ProviderConfig;
 use luminous_wire::{AppError, SessionSnapshot, SignInIntent, Stage};
 use tempfile::TempDir;
 use url::Url;
@@ -66,7 +67,7 @@ impl SessionRig {
         let time = HeldTime::hold();
         let tuning = Tuning { loopback_ports, ..Tuning::default() };
         let ports = ports(&provider, &browser, &scheme, &store, &clock, 1);
-        let session = open(ports, &folder, &provider, tuning.clone());
+        let session = open(ports, &folder, provider.config(), tuning.clone());
         let restarts = 0;
         Self { session, provider, store, browser, scheme, clock, folder, tuning, time, restarts }
     }
@@ -85,13 +86,25 @@ impl SessionRig {
         self.session = self.another_process();
     }
 
+    /// [`Self::restart`], but the program is configured as another application of the provider.
+    pub async fn restart_as(&mut self, client_id: &str) {
+        self.session.shutdown().await;
+        self.restarts += 1;
+        let config = ProviderConfig { client_id: client_id.to_owned(), ..self.provider.config() };
+        self.session = self.process(config);
+    }
+
     /// A second process of the same person: its own session, everything outside shared.
     #[must_use]
     pub fn another_process(&self) -> Session {
+        self.process(self.provider.config())
+    }
+
+    fn process(&self, config: ProviderConfig) -> Session {
         let seed = 1000 + self.restarts;
         let ports =
             ports(&self.provider, &self.browser, &self.scheme, &self.store, &self.clock, seed);
-        open(ports, &self.folder, &self.provider, self.tuning.clone())
+        open(ports, &self.folder, config, self.tuning.clone())
     }
 
     /// The latest snapshot.
@@ -147,9 +160,9 @@ impl Default for SessionRig {
     }
 }
 
-fn open(ports: Ports, folder: &TempDir, provider: &ScriptedProvider, tuning: Tuning) -> Session {
+fn open(ports: Ports, folder: &TempDir, config: ProviderConfig, tuning: Tuning) -> Session {
     let file = StateFile::open(&folder.path().join("state.sqlite")).unwrap();
-    Session::open_with(ports, file, Some((provider.config(), false)), tuning)
+    Session::open_with(ports, file, Some((config, false)), tuning)
 }
 
 fn ports(

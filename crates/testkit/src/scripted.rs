@@ -18,7 +18,7 @@ use luminous_domain::Clock as _;
 use luminous_oidc::{HttpClient, HttpError, Limits, ProviderConfig, Transport};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use url::Url;
 
 use crate::FrozenClock;
@@ -91,6 +91,8 @@ pub struct ScriptedProvider {
     inner: Mutex<Inner>,
     /// Token requests wait here while the test holds them.
     gate: Semaphore,
+    /// How many token requests arrived.
+    arrived: watch::Sender<usize>,
 }
 
 static KEY: LazyLock<EncodingKey> = LazyLock::new(|| {
@@ -116,7 +118,12 @@ impl ScriptedProvider {
             date_offset: None,
             down: false,
         };
-        Self { clock, inner: Mutex::new(inner), gate: Semaphore::new(1 << 20) }
+        Self {
+            clock,
+            inner: Mutex::new(inner),
+            gate: Semaphore::new(1 << 20),
+            arrived: watch::Sender::new(0),
+        }
     }
 
     fn inner(&self) -> std::sync::MutexGuard<'_, Inner> {
@@ -176,6 +183,11 @@ impl ScriptedProvider {
         self.inner().token_requests.clone()
     }
 
+    /// Waits until `count` token requests have arrived, those that are held included.
+    pub async fn until_token_requests(&self, count: usize) {
+        self.arrived.subscribe().wait_for(|arrived| *arrived >= count).await.unwrap();
+    }
+
     /// The person signs in at `link`: answers the redirect their browser would follow.
     #[must_use]
     pub fn authorize(&self, link: &Url) -> String {
@@ -217,6 +229,7 @@ impl ScriptedProvider {
         let step = {
             let mut inner = self.inner();
             inner.token_requests.push(TokenRequest(form.clone()));
+            self.arrived.send_replace(inner.token_requests.len());
             inner.steps.pop_front().unwrap_or_else(|| Step::Tokens(json!({})))
         };
         let json = "application/json";

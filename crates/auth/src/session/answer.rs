@@ -150,32 +150,34 @@ impl Session {
         identity: Identity,
         asked_at: Duration,
     ) -> Result<(), AppError> {
-        let _gate = self.inner.gate.lock().await;
+        let _gate = self.gate().await;
         let mut account = account_of(identity, self.inner.ports.clock.now().as_millisecond());
         let id = account.view.id.clone();
         let grant = tokens.refresh.as_ref().map(|token| Grant {
             token: token.clone(),
             issuer: pending.issuer.clone(),
             client_id: pending.client_id.clone(),
-            generation: None,
+            base: self.inner.file.marker(&id).ok().flatten().unwrap_or_default(),
+            stored: false,
         });
         if self.state().epoch != epoch {
             return Err(stale());
         }
-        let previous = self.state().who.account().map(|account| account.view.id.clone());
-        if let Some(other) = previous.filter(|previous| *previous != id) {
-            self.note_file(self.inner.file.end(&other, SignedOutCause::SignedOut));
-        }
+        // Whoever else was signed in here, also in a session that this process never could read.
+        self.note_file(self.inner.file.end_others(&id, SignedOutCause::SignedOut));
         self.note_file(self.inner.file.save_account(&account));
         // Durable before anything is used of it (F4).
         let written = match &grant {
             Some(grant) if self.keeps_in_keyring() => Some(self.write_grant(&id, grant).await),
             _ => None,
         };
-        account.generation = written.as_ref().and_then(|written| written.as_ref().ok().copied());
+        let generation = written.as_ref().and_then(|written| written.as_ref().ok().copied());
+        if generation.is_some() {
+            self.forget_damaged_grant(&id).await;
+        }
+        account.generation = generation;
         let mut signed_in = SignedIn::checking(account);
-        signed_in.grant =
-            grant.map(|grant| Grant { generation: signed_in.account.generation, ..grant });
+        signed_in.grant = grant.map(|grant| grant.after_write(generation));
         signed_in.connection = Connection::Online;
         self.take_tokens(&mut signed_in, &tokens, asked_at);
         let new_epoch = self.update(|state| {

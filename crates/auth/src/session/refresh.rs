@@ -93,10 +93,7 @@ impl Session {
         }
         self.may_ask_now()?;
         self.refresh().await?;
-        self.fresh_token().ok_or_else(|| {
-            let message = "the provider gave no access token for the scopes that are asked for";
-            AppError::new(ErrorCode::ConfigInvalid, message)
-        })
+        self.fresh_token().ok_or_else(no_access)
     }
 
     fn fresh_token(&self) -> Option<AccessToken> {
@@ -106,7 +103,8 @@ impl Session {
         (!access.good_until.has_come(elapsed, wall)).then(|| access.token.clone())
     }
 
-    /// While a failed refresh waits for its next try, callers get its error and send nothing.
+    /// While a failed refresh waits for its next try, callers get its error and send nothing; nor
+    /// does a provider that gives no access token at all get asked before its time.
     fn may_ask_now(&self) -> Result<(), AppError> {
         let (elapsed, wall) = self.clocks();
         let mut state = self.state();
@@ -114,6 +112,9 @@ impl Session {
         let waits = signed_in.due.is_some_and(|due| !due.has_come(elapsed, wall));
         match &signed_in.last_failure {
             Some(failure) if waits => Err(failure.clone()),
+            None if waits && signed_in.grant.is_some() && signed_in.access.is_none() => {
+                Err(no_access())
+            }
             _ => Ok(()),
         }
     }
@@ -166,8 +167,12 @@ impl Session {
         let mut state = self.state();
         let epoch = state.epoch;
         let signed_in = state.signed_in().ok_or_else(no_session)?;
-        let grant = signed_in.grant.clone().ok_or_else(|| {
-            AppError::new(ErrorCode::StoreWaiting, "the keyring has not answered yet")
+        let grant = signed_in.grant.clone().ok_or_else(|| match signed_in.account.generation {
+            Some(_) => AppError::new(ErrorCode::StoreWaiting, "the keyring has not answered yet"),
+            None => {
+                let message = "the provider gave no refresh token: it has to be signed in again";
+                AppError::new(ErrorCode::SessionReauthRequired, message)
+            }
         })?;
         Ok(Start { epoch, account: signed_in.account.clone(), grant, provider })
     }
@@ -182,8 +187,7 @@ impl Session {
         let config = start.provider.config();
         if metadata.issuer != start.grant.issuer || config.client_id != start.grant.client_id {
             let message = "the sign-in belongs to another provider than the one configured";
-            let error = AppError::new(ErrorCode::SessionReauthRequired, message);
-            return Err(Failure { error, ends: true, retry_after: None });
+            return Err(Failure::passing(AppError::new(ErrorCode::ConfigInvalid, message)));
         }
         let asked_at = ports.clock.elapsed();
         let endpoint = TokenEndpoint {
@@ -249,40 +253,35 @@ impl Session {
         asked_at: Duration,
         told: Told,
     ) -> Result<(), Failure> {
-        let _gate = self.inner.gate.lock().await;
-        if self.state().epoch != start.epoch {
+        let _gate = self.gate().await;
+        if self.state().epoch != start.epoch || self.ended_elsewhere(&start) {
             return Err(Failure::passing(stale()));
         }
         // Without a new refresh token the old one stays in force (RFC 6749 section 6; F8).
-        let rotated = tokens.refresh.clone();
-        let grant = match rotated.clone() {
-            Some(token) => Grant { token, ..start.grant.clone() },
+        let grant = match tokens.refresh.clone() {
+            Some(token) => Grant { token, stored: false, ..start.grant.clone() },
             None => start.grant.clone(),
         };
         // Durable before the access token is used (F4).
         let id = start.account.view.id.as_str();
-        let must_write = rotated.is_some() || grant.generation.is_none();
-        let written = if must_write && self.keeps_in_keyring() {
+        let written = if !grant.stored && self.keeps_in_keyring() {
             Some(self.write_grant(id, &grant).await)
         } else {
             // The token in force has proved itself: the one before it is of no more use.
             self.forget_previous_grant(id).await;
             None
         };
-        let generation = match &written {
-            Some(written) => written.as_ref().ok().copied(),
-            None if rotated.is_some() => None,
-            None => grant.generation,
-        };
+        let generation = written.as_ref().and_then(|written| written.as_ref().ok().copied());
+        let grant = grant.after_write(generation);
         let taken = self.update(|state| {
             let current = state.epoch == start.epoch;
             let signed_in = state.signed_in().filter(|_| current)?;
-            signed_in.grant = Some(Grant { generation, ..grant });
+            signed_in.account.generation = grant.stored.then_some(grant.base);
+            signed_in.grant = Some(grant);
             signed_in.connection = Connection::Online;
             signed_in.failures = 0;
             signed_in.last_failure = None;
             self.take_tokens(signed_in, &tokens, asked_at);
-            signed_in.account.generation = generation;
             let renamed = told.identity.is_some_and(|told| signed_in.account.learn(told));
             let account = renamed.then(|| signed_in.account.clone());
             state.problem = told.warning;
@@ -296,6 +295,19 @@ impl Session {
             self.note_written(start.epoch, written);
         }
         Ok(())
+    }
+
+    /// Whether another process signed this account out since; this one follows then.
+    fn ended_elsewhere(&self, start: &Start) -> bool {
+        let ended = self.inner.file.has_ended(&start.account.view.id).unwrap_or(false);
+        if ended {
+            self.update(|state| {
+                if state.epoch == start.epoch {
+                    state.leave(SignedOutCause::SignedOut);
+                }
+            });
+        }
+        ended
     }
 
     /// Puts tokens in force and says when to refresh them. Lifetimes count from when the request
@@ -363,7 +375,7 @@ impl Session {
         });
         if let Some(account) = account {
             self.note_file(self.inner.file.end(&account, SignedOutCause::Ended));
-            let _gate = self.inner.gate.lock().await;
+            let _gate = self.gate().await;
             self.erase_leftovers().await;
         }
         error
@@ -411,6 +423,11 @@ const fn is_offline(code: ErrorCode) -> bool {
             | ErrorCode::ProviderBusy
             | ErrorCode::DiscoveryFailed
     )
+}
+
+fn no_access() -> AppError {
+    let message = "the provider gave no access token for the scopes that are asked for";
+    AppError::new(ErrorCode::ConfigInvalid, message)
 }
 
 fn no_session() -> AppError {

@@ -15,6 +15,7 @@ use super::state::{Activity, Waiting};
 use super::{Session, connected};
 use crate::error::{internal, of_discovery};
 use crate::loopback::{Judge, Loopback, Verdict};
+use crate::pending::Awaited;
 use crate::redirect::{DEEP_LINK, loopback_uri};
 use crate::sign_in::{self, Request};
 use crate::state_file::SavedProvider;
@@ -179,8 +180,7 @@ impl Session {
     }
 
     /// After a restart: listens again on the ports that answers are still awaited on.
-    pub(super) async fn restore_listeners(&self) {
-        let awaited: Vec<(Zeroizing<String>, String)> = self.state().pending.awaited();
+    pub(super) async fn listen_again(&self, awaited: Vec<Awaited>) {
         for (id, redirect_uri) in awaited {
             let port = Url::parse(&redirect_uri).ok().and_then(|url| url.port());
             let loopback = match port {

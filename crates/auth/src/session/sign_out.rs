@@ -30,7 +30,7 @@ impl Session {
             self.note_file(self.inner.file.end(&account, SignedOutCause::SignedOut));
         }
         {
-            let _gate = self.inner.gate.lock().await;
+            let _gate = self.gate().await;
             self.erase_leftovers().await;
         }
         self.save_pending().await;

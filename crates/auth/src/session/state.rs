@@ -64,8 +64,21 @@ pub(super) struct Grant {
     /// Who issued it: it is sent to nobody else.
     pub issuer: String,
     pub client_id: String,
-    /// Its generation in the vault; `None` while it is only in memory.
-    pub generation: Option<u64>,
+    /// The newest generation of the vault that this grant is known to follow: its own once it is
+    /// stored, else that of the one before it.
+    pub base: u64,
+    /// Whether the vault holds this very grant, rather than memory alone.
+    pub stored: bool,
+}
+
+impl Grant {
+    /// The same after it was written as this generation; `None` when it was not written.
+    pub(super) fn after_write(self, generation: Option<u64>) -> Self {
+        match generation {
+            Some(generation) => Self { base: generation, stored: true, ..self },
+            None => self,
+        }
+    }
 }
 
 /// An access token and its life.

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use super::Session;
 use super::state::{Due, Grant, SignedIn, Storage, Who};
+use crate::state_file::Account;
 use crate::vault::VaultError;
 use crate::vault::slots::Stored;
 
@@ -50,7 +51,8 @@ fn read_grant(stored: &Stored) -> Option<Grant> {
         token: RefreshToken::new(saved.refresh_token),
         issuer: saved.issuer.to_owned(),
         client_id: saved.client_id.to_owned(),
-        generation: Some(stored.generation),
+        base: stored.generation,
+        stored: true,
     })
 }
 
@@ -70,7 +72,7 @@ enum Open {
     /// Somebody's grant was not read yet.
     Load,
     /// A grant is only in memory.
-    Save { epoch: u64, account: String, grant: Grant },
+    Save,
     /// Nothing; whether the keyring answers is worth knowing all the same.
     Probe,
 }
@@ -82,34 +84,57 @@ impl Session {
     /// What is still wrong with it.
     pub async fn retry_storage(&self) -> Result<(), AppError> {
         let found = {
-            let mut state = self.state();
-            let grant =
-                state.signed_in().map(|one| (one.account.view.id.clone(), one.grant.clone()));
-            match (&state.who, grant) {
-                (Who::Blocked { .. }, _) | (_, Some((_, None))) => Open::Load,
-                (_, Some((account, Some(grant)))) if grant.generation.is_none() => {
-                    Open::Save { epoch: state.epoch, account, grant }
-                }
-                _ => Open::Probe,
+            let pending_read = *self.inner.pending_read.borrow();
+            match &self.state().who {
+                _ if !pending_read => Open::Load,
+                Who::Blocked { .. } => Open::Load,
+                Who::SignedIn(one) => match &one.grant {
+                    None if one.account.generation.is_some() => Open::Load,
+                    Some(grant) if !grant.stored => Open::Save,
+                    _ => Open::Probe,
+                },
+                Who::Nobody { .. } => Open::Probe,
             }
         };
         match found {
-            Open::Load => self.load().await,
-            Open::Save { epoch, account, grant } => {
-                let _gate = self.inner.gate.lock().await;
-                let written = self.write_grant(&account, &grant).await;
-                self.note_written(epoch, written);
+            Open::Load => {
+                self.load().await;
+                self.save_grant().await;
             }
+            Open::Save => self.save_grant().await,
             Open::Probe => {
                 let probed = self.inner.vault.read(PENDING).await.map(drop);
                 self.note_storage(probed.as_ref().err());
             }
         }
-        self.erase_leftovers().await;
+        {
+            let _gate = self.gate().await;
+            self.erase_leftovers().await;
+        }
         match &self.state().storage {
             Storage::Unusable(problem) => Err(problem.clone()),
             Storage::Keyring | Storage::Memory(_) => Ok(()),
         }
+    }
+
+    /// Writes the grant that is only in memory, if there is one.
+    async fn save_grant(&self) {
+        let _gate = self.gate().await;
+        let (epoch, unsaved) = {
+            let mut state = self.state();
+            let epoch = state.epoch;
+            let unsaved = state.signed_in().and_then(|one| {
+                let grant = one.grant.clone().filter(|grant| !grant.stored)?;
+                Some((one.account.view.id.clone(), grant))
+            });
+            (epoch, unsaved)
+        };
+        let Some((account, grant)) = unsaved else { return };
+        if self.inner.file.has_ended(&account).unwrap_or(false) {
+            return;
+        }
+        let written = self.write_grant(&account, &grant).await;
+        self.note_written(epoch, written);
     }
 
     /// The person chose to go on without the keyring: the sign-in is gone when the app quits. The
@@ -132,22 +157,18 @@ impl Session {
                 state.who = Who::Nobody { cause: SignedOutCause::SignedOut, last };
             }
         });
+        // What was pending before this start is given up with it.
+        self.inner.pending_read.send_replace(true);
         Ok(())
     }
 
     /// Reads what is pending and who is signed in.
     pub(super) async fn load(&self) {
-        let _gate = self.inner.gate.lock().await;
+        let _gate = self.gate().await;
         match self.inner.vault.read(PENDING).await {
             Ok(stored) => {
-                let now = self.inner.ports.clock.now();
                 if let Some(stored) = stored {
-                    self.update(|state| {
-                        // A retry reads what this process itself wrote: nothing new in it.
-                        if state.pending.is_empty() {
-                            state.pending.restore(&stored.payload, now);
-                        }
-                    });
+                    self.restore_pending(&stored).await;
                 }
                 self.note_storage(None);
             }
@@ -155,8 +176,20 @@ impl Session {
             Err(VaultError::Corrupt(_)) => self.note_storage(None),
             Err(error) => return self.block(&error),
         }
+        self.inner.pending_read.send_replace(true);
         self.load_grant().await;
         self.erase_leftovers().await;
+    }
+
+    /// Takes over what a process before this one left pending, and listens for its answers. A
+    /// retry reads what this process itself wrote: nothing new in it.
+    async fn restore_pending(&self, stored: &Stored) {
+        if *self.inner.pending_read.borrow() {
+            return;
+        }
+        let now = self.inner.ports.clock.now();
+        let restored = self.update(|state| state.pending.restore(&stored.payload, now));
+        self.listen_again(restored).await;
     }
 
     async fn load_grant(&self) {
@@ -181,6 +214,7 @@ impl Session {
                     self.gone(epoch, &account.view.id, SignedOutCause::Corrupt);
                 }
             },
+            Ok(None) if account.generation == Some(0) => self.never_arrived(epoch, &account),
             Ok(None) => self.gone(epoch, &account.view.id, SignedOutCause::Lost),
             Err(VaultError::Corrupt(_)) => {
                 self.gone(epoch, &account.view.id, SignedOutCause::Corrupt);
@@ -192,12 +226,23 @@ impl Session {
     fn resume(&self, epoch: u64, mut signed_in: SignedIn, grant: Grant) {
         let clock = &self.inner.ports.clock;
         signed_in.due = Some(Due { elapsed: clock.elapsed(), wall: clock.now() });
-        signed_in.account.generation = grant.generation;
+        self.note_file(self.inner.file.mark(&signed_in.account.view.id, Some(grant.base)));
+        signed_in.account.generation = Some(grant.base);
         signed_in.grant = Some(grant);
         signed_in.connection = Connection::Checking;
         self.update(|state| {
             if state.epoch == epoch {
                 state.who = Who::SignedIn(signed_in);
+            }
+        });
+    }
+
+    /// The sign-in was on its way to the keyring and did not arrive: it ended with its program.
+    fn never_arrived(&self, epoch: u64, account: &Account) {
+        self.note_file(self.inner.file.mark(&account.view.id, None));
+        self.update(|state| {
+            if state.epoch == epoch {
+                state.leave(SignedOutCause::SignedOut);
             }
         });
     }
@@ -257,8 +302,10 @@ impl Session {
         account: &str,
         grant: &Grant,
     ) -> Result<u64, VaultError> {
-        let floor = grant.generation.unwrap_or(0);
+        let floor = grant.base;
         let record = record_of(account);
+        // First the marker: whatever happens on the way, the keyring is searched for it.
+        self.note_file(self.inner.file.mark_begun(account));
         let generation = self.inner.vault.write(&record, to_secret_bytes(grant), floor).await?;
         self.note_file(self.inner.file.mark(account, Some(generation)));
         Ok(generation)
@@ -274,6 +321,13 @@ impl Session {
         }
     }
 
+    /// Removes what was put aside as unreadable: a good sign-in has taken its place.
+    pub(super) async fn forget_damaged_grant(&self, account: &str) {
+        if let Err(error) = self.inner.vault.forget_aside(&record_of(account)).await {
+            tracing::info!(%error, "an unreadable sign-in is still in the keyring");
+        }
+    }
+
     /// Remembers that the grant is, or is not, in the keyring.
     pub(super) fn note_written(&self, epoch: u64, written: Result<u64, VaultError>) {
         if let Err(error) = &written {
@@ -284,7 +338,7 @@ impl Session {
             if let Some(signed_in) = state.signed_in().filter(|_| current) {
                 signed_in.account.generation = written.as_ref().ok().copied();
                 if let Some(grant) = &mut signed_in.grant {
-                    grant.generation = written.ok();
+                    *grant = grant.clone().after_write(written.ok());
                 }
             }
             state.storage = Storage::Keyring;
@@ -292,11 +346,12 @@ impl Session {
         });
     }
 
-    /// The grant in the vault, when another process rotated it since we read ours.
+    /// The grant in the vault, when another process rotated it since we read or wrote ours. One
+    /// that is in memory alone is newer than all that this process has seen in the vault.
     pub(super) async fn newer_grant(&self, account: &str, ours: &Grant) -> Option<Grant> {
         let stored = self.inner.vault.read(&record_of(account)).await.ok()??;
         let grant = read_grant(&stored)?;
-        (Some(stored.generation) > ours.generation).then_some(grant)
+        (ours.stored && stored.generation > ours.base).then_some(grant)
     }
 
     /// Whether a sign-in should be written to the keyring at all.
@@ -317,7 +372,7 @@ impl Session {
         for account in leftovers {
             if let Err(error) = self.erase_grant(&account).await {
                 tracing::warn!(%error, "a signed-out account is still in the keyring");
-                return;
+                return self.note_storage(Some(&error));
             }
         }
     }

@@ -160,11 +160,25 @@ pub fn forget_previous(store: &dyn SecretStore, record: &str) -> Result<(), Slot
     Ok(())
 }
 
-/// Removes the record: the head first, so that nothing of it is in force from the first step on.
+/// Removes the record and what was put aside of it: the head first, so that nothing of it is in
+/// force from the first step on.
 ///
 /// # Errors
 /// [`SlotError`]; erasing again finishes what is left.
 pub fn erase(store: &dyn SecretStore, record: &str) -> Result<(), SlotError> {
+    remove(store, record)?;
+    forget_aside(store, record)
+}
+
+/// Removes what was put aside of the record.
+///
+/// # Errors
+/// [`SlotError`]; the record itself is not touched.
+pub fn forget_aside(store: &dyn SecretStore, record: &str) -> Result<(), SlotError> {
+    remove(store, &aside_of(record))
+}
+
+fn remove(store: &dyn SecretStore, record: &str) -> Result<(), SlotError> {
     store.delete(&head_name(record))?;
     for slot in SLOTS {
         clear_from(store, record, slot, 0)?;
@@ -178,7 +192,9 @@ pub fn erase(store: &dyn SecretStore, record: &str) -> Result<(), SlotError> {
 /// # Errors
 /// [`SlotError`]; the damaged record stands then.
 pub fn put_aside(store: &dyn SecretStore, record: &str) -> Result<(), SlotError> {
-    let aside = format!("{record}.aside");
+    let aside = aside_of(record);
+    // Pieces of an earlier one would make nonsense of this one.
+    remove(store, &aside)?;
     for head in store.get(&head_name(record))?.iter().take(1) {
         store.set(&head_name(&aside), head)?;
     }
@@ -189,7 +205,11 @@ pub fn put_aside(store: &dyn SecretStore, record: &str) -> Result<(), SlotError>
             }
         }
     }
-    erase(store, record)
+    remove(store, record)
+}
+
+fn aside_of(record: &str) -> String {
+    format!("{record}.aside")
 }
 
 fn head_name(record: &str) -> String {

@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that is set up wrongly shall stop there")]
 
+mod cold_start;
 mod journey;
 mod loopback;
+mod marker;
 mod redirect;
 mod refresh;
 mod sign_in;

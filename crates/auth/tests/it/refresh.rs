@@ -49,7 +49,7 @@ async fn f1_all_who_need_a_token_at_once_share_one_request() {
         let session = rig.session.clone();
         callers.spawn(async move { session.access_token().await.unwrap().expose().to_owned() });
     }
-    rig.advance(Duration::ZERO).await;
+    rig.provider.until_token_requests(2).await;
     rig.provider.release();
     let tokens = callers.join_all().await;
     assert!(tokens.iter().all(|token| *token == tokens[0]));
@@ -64,7 +64,7 @@ async fn f1_a_caller_that_goes_away_does_not_take_the_rotated_token_with_it() {
     rig.provider.hold();
     let session = rig.session.clone();
     let caller = tokio::spawn(async move { session.access_token().await.map(drop) });
-    rig.advance(Duration::ZERO).await;
+    rig.provider.until_token_requests(2).await;
     caller.abort();
     rig.provider.release();
     rig.session.access_token().await.unwrap();
@@ -339,7 +339,7 @@ async fn f14_a_sign_out_while_a_refresh_is_on_its_way_leaves_no_token_anywhere()
     rig.provider.hold();
     let session = rig.session.clone();
     let late = tokio::spawn(async move { session.access_token().await.map(drop) });
-    rig.advance(Duration::ZERO).await;
+    rig.provider.until_token_requests(2).await;
     rig.session.sign_out(SignOutScope::Here).await.unwrap();
     let after = rig.snapshot();
     rig.provider.release();
@@ -350,13 +350,36 @@ async fn f14_a_sign_out_while_a_refresh_is_on_its_way_leaves_no_token_anywhere()
 }
 
 #[tokio::test(start_paused = true)]
+async fn f14_a_sign_out_while_the_new_token_is_being_stored_erases_that_too() {
+    let rig = signed_in().await;
+    rig.clock.advance(LIFETIME);
+    rig.provider.hold();
+    let session = rig.session.clone();
+    let late = tokio::spawn(async move { session.access_token().await.map(drop) });
+    rig.provider.until_token_requests(2).await;
+    let calls = rig.store.log().len();
+    rig.store.set_fault(Fault::Hanging);
+    rig.provider.release();
+    rig.store.until_called(calls + 1).await;
+
+    let session = rig.session.clone();
+    let sign_out = tokio::spawn(async move { session.sign_out(SignOutScope::Here).await });
+    rig.until(|snapshot| matches!(snapshot.stage, Stage::SignedOut { .. })).await;
+    rig.store.set_fault(Fault::None);
+    sign_out.await.unwrap().unwrap();
+    assert_eq!(late.await.unwrap().unwrap_err().code, ErrorCode::SessionStaleGeneration);
+    assert!(rig.stored_sign_in().is_empty());
+    assert!(matches!(rig.snapshot().stage, Stage::SignedOut { .. }));
+}
+
+#[tokio::test(start_paused = true)]
 async fn f15_a_late_answer_for_the_one_who_left_does_not_reach_the_next() {
     let rig = signed_in().await;
     rig.clock.advance(LIFETIME);
     rig.provider.hold();
     let session = rig.session.clone();
     let late = tokio::spawn(async move { session.access_token().await.map(drop) });
-    rig.advance(Duration::ZERO).await;
+    rig.provider.until_token_requests(2).await;
     rig.session.sign_out(SignOutScope::Here).await.unwrap();
     rig.provider.set_person("person-2");
     let redirect = rig.provider.authorize(&rig.begin().await);

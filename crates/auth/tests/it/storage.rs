@@ -111,7 +111,7 @@ async fn s2_locked_deletes_nothing_and_the_unlock_button_continues_the_session()
     // By itself it does not ask again: each try would show the system's prompt.
     let asked = rig.store.log().len();
     rig.advance(Duration::from_secs(600)).await;
-    assert_eq!(rig.store.log().len(), asked);
+    assert_eq!(rig.store.log().len(), asked, "{:#?}", rig.store.log());
 
     rig.store.set_fault(Fault::None);
     rig.session.retry_storage().await.unwrap();

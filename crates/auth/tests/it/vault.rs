@@ -1,11 +1,12 @@
 //! The vault: no crash between two steps loses a record, no keyring holds anybody up.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use luminous_auth::SecretStore as _;
 use luminous_auth::vault::slots::{self, SlotError};
 use luminous_auth::vault::{DEADLINE, Vault, VaultError};
+use luminous_auth::{OpenStore, SecretStore, StoreError};
 use luminous_testkit::faulty_store::Fault;
 use luminous_testkit::{FaultyStore, HeldTime};
 use luminous_wire::ErrorCode;
@@ -277,4 +278,42 @@ async fn s11_many_writers_end_with_the_highest_generation() {
     let stored = vault.read(RECORD).await.unwrap().unwrap();
     assert_eq!((*highest, stored.generation), (25, 25));
     assert_eq!(stored.payload.as_slice(), value.as_bytes());
+}
+
+/// A keyring whose library panics the first time it is opened.
+struct PanicsOnce(FaultyStore, AtomicBool);
+
+impl OpenStore for PanicsOnce {
+    fn open(&self) -> Result<Box<dyn SecretStore>, StoreError> {
+        assert!(self.1.swap(true, Ordering::SeqCst), "a defect of the keyring's library");
+        self.0.open()
+    }
+}
+
+#[tokio::test]
+async fn a_panic_inside_the_keyring_costs_one_call_and_not_the_thread() {
+    let vault = Vault::new(Arc::new(PanicsOnce(FaultyStore::new(), AtomicBool::new(false))));
+    let error = vault.read(RECORD).await.unwrap_err();
+    assert_eq!(error.code(), ErrorCode::StoreUnavailable);
+    assert_eq!(vault.write(RECORD, payload("x"), 0).await, Ok(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn s4_after_a_caller_that_went_away_the_next_waits_for_what_is_left_of_the_deadline() {
+    let time = HeldTime::hold();
+    let store = FaultyStore::new();
+    let vault = vault(&store);
+    store.set_fault(Fault::Hanging);
+    let read = || {
+        let vault = vault.clone();
+        tokio::spawn(async move { vault.read(RECORD).await.map(drop) })
+    };
+    let cancelled = read();
+    store.until_called(1).await;
+    cancelled.abort();
+    let next = read();
+    time.advance(DEADLINE - Duration::from_millis(1)).await;
+    assert!(!next.is_finished());
+    store.set_fault(Fault::None);
+    assert_eq!(next.await.unwrap(), Ok(()));
 }
