@@ -1,6 +1,6 @@
 //! The real browser, keyring, network and clock behind the ports of `luminous-auth`.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -13,22 +13,16 @@ use url::Url;
 use crate::deep_link::SCHEME;
 use crate::platform;
 
-/// The ports over the real world.
-///
-/// # Errors
-/// When the TLS roots of the system cannot be read.
-pub fn real(keyring_service: &str, clock: Arc<dyn Clock>) -> anyhow::Result<Ports> {
-    Ok(Ports {
-        http: Arc::new(TimedHttp {
-            inner: ReqwestClient::new(Trust::system())?,
-            clock: clock.clone(),
-        }),
+/// The ports over the real world. Nothing of it is touched before it is needed.
+pub fn real(keyring_service: &str, clock: Arc<dyn Clock>) -> Ports {
+    Ports {
+        http: Arc::new(Http { client: OnceLock::new(), clock: clock.clone() }),
         browser: Arc::new(SystemBrowser),
         scheme: Arc::new(DesktopScheme),
         store: Arc::new(PlatformKeyring::new(keyring_service)),
         clock,
         entropy: Arc::new(OsEntropy),
-    })
+    }
 }
 
 /// The browser the person chose for this computer. Never a webview of ours: the password belongs to
@@ -63,14 +57,28 @@ impl SchemeProbe for DesktopScheme {
     }
 }
 
-/// Notes how long the provider took, so that its share can be told from ours.
-struct TimedHttp {
-    inner: ReqwestClient,
+/// The network. Notes how long the provider took, so that its share can be told from ours.
+struct Http {
+    // Made at the first request: it reads all roots of the system, which the first frame of the
+    // window shall not wait for.
+    client: OnceLock<ReqwestClient>,
     clock: Arc<dyn Clock>,
 }
 
+impl Http {
+    fn client(&self) -> Result<&ReqwestClient, HttpError> {
+        match self.client.get() {
+            Some(client) => Ok(client),
+            None => {
+                let made = ReqwestClient::new(Trust::system())?;
+                Ok(self.client.get_or_init(|| made))
+            }
+        }
+    }
+}
+
 #[async_trait]
-impl HttpClient for TimedHttp {
+impl HttpClient for Http {
     async fn send(
         &self,
         request: Request<Vec<u8>>,
@@ -79,7 +87,7 @@ impl HttpClient for TimedHttp {
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
         let before = self.clock.elapsed();
-        let answer = self.inner.send(request, limits).await;
+        let answer = self.client()?.send(request, limits).await;
         let took: Duration = self.clock.elapsed().saturating_sub(before);
         let status = answer.as_ref().map_or(0, |response| response.status().as_u16());
         tracing::debug!(%method, path, status, took_us = took.as_micros() as u64, "provider");

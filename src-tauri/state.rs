@@ -1,6 +1,7 @@
 //! What lives as long as the app: the session, and the task that shows it.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use luminous_auth::{Session, StateFile};
 use luminous_domain::{Clock, SystemClock};
@@ -8,6 +9,7 @@ use luminous_wire::{AppError, ErrorCode, SessionSnapshot, Stage};
 use tauri::async_runtime::{self, JoinHandle};
 use tauri::ipc::Channel;
 use tauri::{AppHandle, Manager, Runtime};
+use tokio::sync::Notify;
 
 use crate::cli::Options;
 use crate::config::Profile;
@@ -16,12 +18,16 @@ use crate::demo::Demo;
 use crate::windows::{self, Start};
 use crate::{deep_link, ports};
 
+/// The longest the session waits for the window's first frame before it asks keyring and network.
+const FIRST_FRAME: Duration = Duration::from_millis(1500);
+
 /// What the commands share.
 pub struct AppState {
     /// The session: all there is to know and to do about sign-in.
     pub session: Session,
     clock: Arc<dyn Clock>,
     watcher: Mutex<Option<JoinHandle<()>>>,
+    drawn: Arc<Notify>,
     #[cfg(feature = "demo")]
     _demo: Option<Demo>,
 }
@@ -34,6 +40,7 @@ impl AppState {
             session,
             clock,
             watcher: Mutex::new(None),
+            drawn: Arc::default(),
             #[cfg(feature = "demo")]
             _demo: None,
         }
@@ -74,6 +81,7 @@ impl AppState {
             screen.len() <= 32 && screen.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
         if known {
             tracing::info!(screen, elapsed_ms = self.elapsed_ms(), "screen drawn");
+            self.drawn.notify_one();
         }
     }
 
@@ -94,7 +102,7 @@ pub fn start<R: Runtime>(app: &AppHandle<R>, options: &Options) -> anyhow::Resul
     if let Some(damage) = damage {
         tracing::error!(%damage, "the state file was set aside; the sign-in begins anew");
     }
-    let ports = ports::real(&profile.keyring_service, clock.clone())?;
+    let ports = ports::real(&profile.keyring_service, clock.clone());
     #[cfg(feature = "demo")]
     let demo = options
         .demo
@@ -114,7 +122,13 @@ pub fn start<R: Runtime>(app: &AppHandle<R>, options: &Options) -> anyhow::Resul
     app.manage(state);
     windows::open_main(app, &start)?;
     come_back_after_the_browser(app.clone(), &session);
-    async_runtime::spawn(async move { session.start().await });
+    let drawn = app.state::<AppState>().drawn.clone();
+    async_runtime::spawn(async move {
+        // The first frame has the processor for itself. It shows what is known already; a window
+        // that is never drawn, because it is hidden, is not waited for.
+        let _ = tokio::time::timeout(FIRST_FRAME, drawn.notified()).await;
+        session.start().await;
+    });
     deep_link::listen(app)
 }
 
