@@ -99,7 +99,10 @@ impl Session {
         match found {
             Open::Load => {
                 self.load().await;
-                self.save_grant().await;
+                // Another call to a locked keyring would be another prompt.
+                if !self.is_unusable() {
+                    self.save_grant().await;
+                }
             }
             Open::Save => self.save_grant().await,
             Open::Probe => {
@@ -107,7 +110,7 @@ impl Session {
                 self.note_storage(probed.as_ref().err());
             }
         }
-        {
+        if !self.is_unusable() {
             let _gate = self.gate().await;
             self.erase_leftovers().await;
         }
@@ -115,6 +118,10 @@ impl Session {
             Storage::Unusable(problem) => Err(problem.clone()),
             Storage::Keyring | Storage::Memory(_) => Ok(()),
         }
+    }
+
+    fn is_unusable(&self) -> bool {
+        matches!(self.state().storage, Storage::Unusable(_))
     }
 
     /// Writes the grant that is only in memory, if there is one.

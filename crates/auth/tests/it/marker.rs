@@ -246,3 +246,34 @@ async fn s6_what_was_put_aside_goes_with_the_next_good_sign_in() {
     rig.sign_in().await;
     assert!(!rig.stored_sign_in().keys().any(|name| name.contains(".aside.")));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_gives_no_access_token_is_not_asked_by_every_caller() {
+    let rig = SessionRig::new();
+    rig.session.start().await;
+    rig.provider.script([Step::Tokens(json!({"access_token": null}))]);
+    rig.sign_in().await;
+    let sent = rig.provider.requests();
+    for _ in 0..3 {
+        let error = rig.session.access_token().await.unwrap_err();
+        assert_eq!(error.code, ErrorCode::ConfigInvalid);
+    }
+    assert_eq!(rig.provider.requests(), sent);
+    rig.clock.advance(LIFETIME);
+    rig.session.access_token().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn s2_one_click_on_unlock_asks_a_keyring_that_stays_locked_only_once() {
+    let mut rig = signed_in().await;
+    rig.restart().await;
+    rig.store.set_fault(Fault::Locked);
+    rig.session.start().await;
+    let before = rig.store.log().len();
+    rig.sign_in().await;
+    // What is pending at first, the sign-in, and what is pending afterwards.
+    rig.store.until_called(before + 3).await;
+    let error = rig.session.retry_storage().await.unwrap_err();
+    assert_eq!(error.code, ErrorCode::StoreLocked);
+    assert_eq!(rig.store.log().len(), before + 4);
+}
