@@ -9,6 +9,7 @@
 
 mod answer;
 mod locks;
+mod record;
 mod refresh;
 mod sign_in;
 mod sign_out;

@@ -3,12 +3,10 @@
 
 use std::time::Duration;
 
-use luminous_domain::RefreshToken;
 use luminous_wire::{AppError, Connection, ErrorCode, SignedOutCause};
-use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
 use super::Session;
+use super::record::{read_grant, record_of, to_secret_bytes};
 use super::state::{Due, Grant, SignedIn, Storage, Who};
 use crate::state_file::Account;
 use crate::vault::VaultError;
@@ -19,42 +17,6 @@ const RETRY: Duration = Duration::from_secs(30);
 
 /// The record of what waits for the browser. It holds verifiers, so it is a secret too.
 const PENDING: &str = "pending";
-
-const VERSION: u32 = 1;
-
-/// A grant in the vault.
-#[derive(Serialize, Deserialize)]
-struct Saved<'a> {
-    version: u32,
-    refresh_token: &'a str,
-    issuer: &'a str,
-    client_id: &'a str,
-}
-
-fn record_of(account: &str) -> String {
-    format!("session.{account}")
-}
-
-fn to_secret_bytes(grant: &Grant) -> Zeroizing<Vec<u8>> {
-    let saved = Saved {
-        version: VERSION,
-        refresh_token: grant.token.expose(),
-        issuer: &grant.issuer,
-        client_id: &grant.client_id,
-    };
-    Zeroizing::new(serde_json::to_vec(&saved).unwrap_or_default())
-}
-
-fn read_grant(stored: &Stored) -> Option<Grant> {
-    let saved: Saved<'_> = serde_json::from_slice(&stored.payload).ok()?;
-    (saved.version == VERSION).then(|| Grant {
-        token: RefreshToken::new(saved.refresh_token),
-        issuer: saved.issuer.to_owned(),
-        client_id: saved.client_id.to_owned(),
-        base: stored.generation,
-        stored: true,
-    })
-}
 
 const fn is_about_storage(code: ErrorCode) -> bool {
     matches!(
