@@ -74,10 +74,10 @@ impl App {
 
     /// Closes the window as a person would, and waits until the program is gone.
     pub async fn quit(self, program: &Path) -> anyhow::Result<()> {
+        let processes = running(program)?;
         // The driver answers with an error when the page is gone before it could say so.
         let _ = self.page.close_window().await;
-        until("the app to quit", || async { Ok(running(program)?.is_empty().then_some(())) })
-            .await?;
+        ended(&processes).await?;
         let _ = self.page.end().await;
         Ok(())
     }
@@ -100,6 +100,20 @@ pub fn running(program: &Path) -> anyhow::Result<Vec<i32>> {
         }
     }
     Ok(found)
+}
+
+/// Waits until these processes have ended, with all that they held open: a next start would meet
+/// the bus name of one that has only begun to.
+pub async fn ended(processes: &[i32]) -> anyhow::Result<()> {
+    until("the app to end", || async {
+        let alive = processes.iter().any(|id| {
+            let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+            // The name in parentheses may hold anything; the state follows it.
+            stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
+        });
+        Ok((!alive).then_some(()))
+    })
+    .await
 }
 
 /// A port of this computer that nobody uses now.

@@ -13,7 +13,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Child;
 use tokio::time::timeout;
 
-use crate::app::{App, running};
+use crate::app::App;
 use crate::browser::{Browser, ENTRY};
 use crate::desk::Desk;
 use crate::journey::{ANA, SCHEME, sign_in, sign_up};
@@ -182,8 +182,6 @@ async fn start(desk: &Desk, program: &Path, word: &str) -> anyhow::Result<Start>
     let took = timeout(PATIENCE, drawn).await.context("never drawn")??;
     let pss_kib = weigh(&child)?;
     child.kill().await?;
-    until("the program to end", || async { Ok(running(program)?.is_empty().then_some(())) })
-        .await?;
     Ok(Start { took, pss_kib })
 }
 

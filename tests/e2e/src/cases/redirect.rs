@@ -5,7 +5,7 @@ use std::fs;
 use anyhow::{Context, ensure};
 
 use super::Scene;
-use crate::app::running;
+use crate::app::{ended, running};
 use crate::journey::{ANA, SCHEME, display, sign_up};
 use crate::screen;
 use crate::wait::until;
@@ -88,7 +88,7 @@ pub async fn a_cold_start_finishes_the_sign_in_that_the_last_run_began(
     ensure!(started.len() == 1, "one instance was expected, not {}", started.len());
     screen::capture(&display(&scene.desk), &scene.desk.place("cold-start.png"))?;
     scene.desk.command("kill").arg(started[0].to_string()).status().await?;
-    until("the app to end", || async { Ok(running(&program)?.is_empty().then_some(())) }).await?;
+    ended(&started).await?;
     let app = scene.open_app("app-2.log").await?;
     app.see_screen("signed_in").await?;
     app.page.see("body", ANA.name).await?;
