@@ -86,6 +86,20 @@ describe("a problem", () => {
     vi.unstubAllGlobals();
   });
 
+  it("is not called copied because the one before it was", async () => {
+    vi.stubGlobal("navigator", {
+      clipboard: { writeText: () => Promise.resolve() },
+      languages: [],
+    });
+    const host = show("home_offline");
+    await press("Copy details");
+    await screen.findByRole("button", { name: "Details copied" });
+    host.show({ problem: problem("net.captive") });
+    await screen.findByText(/answers in place of the sign-in service/);
+    screen.getByRole("button", { name: "Copy details" });
+    vi.unstubAllGlobals();
+  });
+
   it("shows its details to be copied by hand when the clipboard refuses", async () => {
     vi.stubGlobal("navigator", { languages: [] });
     show("home_offline");
