@@ -14,7 +14,7 @@ use luminous_domain::{Clock, SystemClock};
 use crate::app::{App, running};
 use crate::browser::{Browser, ENTRY};
 use crate::desk::Desk;
-use crate::journey::SCHEME;
+use crate::journey::{Person, SCHEME, sign_up};
 use crate::package::{Package, Place};
 use crate::provider::Provider;
 
@@ -40,6 +40,17 @@ impl<'a> Scene<'a> {
     /// Opens the installed app.
     async fn open_app(&mut self, log: &str) -> anyhow::Result<App> {
         App::start(&mut self.desk, &self.package.program(), &[], log).await
+    }
+
+    /// Opens it and signs `person` up, to their home on the screen.
+    async fn open_signed_up(&mut self, log: &str, person: &Person) -> anyhow::Result<App> {
+        let app = self.open_app(log).await?;
+        app.press("signed_out.continue").await?;
+        self.browser.take_new_tab().await?;
+        sign_up(&self.browser, person).await?;
+        self.browser.page.click("#continue").await?;
+        app.see_screen("signed_in").await?;
+        Ok(app)
     }
 }
 

@@ -6,27 +6,16 @@ use std::path::{Path, PathBuf};
 use anyhow::ensure;
 
 use super::Scene;
-use crate::app::{App, running};
+use crate::app::running;
 use crate::desk::KEYRING_PASSWORD;
-use crate::journey::{ANA, display, sign_up};
+use crate::journey::{ANA, display};
 use crate::screen;
-
-/// Signs Ana up and leaves her home on the screen.
-async fn signed_in(scene: &mut Scene<'_>, log: &str) -> anyhow::Result<App> {
-    let app = scene.open_app(log).await?;
-    app.press("signed_out.continue").await?;
-    scene.browser.take_new_tab().await?;
-    sign_up(&scene.browser, &ANA).await?;
-    scene.browser.page.click("#continue").await?;
-    app.see_screen("signed_in").await?;
-    Ok(app)
-}
 
 pub async fn s2_s3_a_locked_keyring_blocks_until_its_question_is_answered(
     mut scene: Scene<'_>,
 ) -> anyhow::Result<()> {
     let program = scene.package.program();
-    signed_in(&mut scene, "app-1.log").await?.quit(&program).await?;
+    scene.open_signed_up("app-1.log", &ANA).await?.quit(&program).await?;
     scene.desk.stop_keyring().await?;
     scene.desk.start_keyring(false).await?;
     let app = scene.open_app("app-2.log").await?;
@@ -47,7 +36,7 @@ pub async fn s5_a_keyring_that_lost_the_sign_in_is_told_from_a_first_start(
     let app = scene.open_app("app-0.log").await?;
     app.see("signed_out.never.text").await?;
     app.quit(&program).await?;
-    signed_in(&mut scene, "app-1.log").await?.quit(&program).await?;
+    scene.open_signed_up("app-1.log", &ANA).await?.quit(&program).await?;
     scene.desk.stop_keyring().await?;
     fs::remove_dir_all(scene.desk.place("home/.local/share/keyrings"))?;
     scene.desk.start_keyring(true).await?;
@@ -63,7 +52,7 @@ const TOKEN_STARTS: &[&str] = &["eyJhbGciOi", "eyJ0eXAiOi", "eyJraWQiOi", "eyJlb
 pub async fn s9_no_token_is_anywhere_but_in_the_keyring(
     mut scene: Scene<'_>,
 ) -> anyhow::Result<()> {
-    let app = signed_in(&mut scene, "app.log").await?;
+    let app = scene.open_signed_up("app.log", &ANA).await?;
     app.see("connection.online").await?;
     let seen = app
         .page

@@ -20,12 +20,7 @@ pub async fn a_redirect_reaches_the_running_app_through_the_packaged_entry(
         "the packaged entry does not claim the scheme: {text}"
     );
     ensure!(scene.desk.handler_of(SCHEME).await? == name, "the scheme is not the package's");
-    let app = scene.open_app("app.log").await?;
-    app.press("signed_out.continue").await?;
-    scene.browser.take_new_tab().await?;
-    sign_up(&scene.browser, &ANA).await?;
-    scene.browser.page.click("#continue").await?;
-    app.see_screen("signed_in").await?;
+    let app = scene.open_signed_up("app.log", &ANA).await?;
     let log = app.log()?;
     ensure!(log.contains("redirect received"), "it did not come through the deep link");
     until("the second instance to leave", || async {
@@ -38,12 +33,7 @@ pub async fn a_redirect_reaches_the_running_app_through_the_packaged_entry(
 pub async fn r2_r4_a_redirect_that_comes_again_or_is_made_up_changes_nothing(
     mut scene: Scene<'_>,
 ) -> anyhow::Result<()> {
-    let app = scene.open_app("app.log").await?;
-    app.press("signed_out.continue").await?;
-    scene.browser.take_new_tab().await?;
-    sign_up(&scene.browser, &ANA).await?;
-    scene.browser.page.click("#continue").await?;
-    app.see_screen("signed_in").await?;
+    let app = scene.open_signed_up("app.log", &ANA).await?;
     // The provider's last page carries the very answer that came; then one that somebody made up.
     let answer = scene.browser.page.run("return document.querySelector('#openApp').href").await?;
     let answer = answer.as_str().context("no answer on the page")?.to_owned();

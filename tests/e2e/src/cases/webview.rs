@@ -4,7 +4,7 @@ use anyhow::ensure;
 use serde_json::Value;
 
 use super::Scene;
-use crate::journey::{Person, sign_up};
+use crate::journey::Person;
 
 /// A name that would do harm if it were markup.
 const MARKUP: Person = Person {
@@ -16,12 +16,7 @@ const MARKUP: Person = Person {
 pub async fn u4_markup_in_a_name_is_text_and_inline_handlers_do_not_run(
     mut scene: Scene<'_>,
 ) -> anyhow::Result<()> {
-    let app = scene.open_app("app.log").await?;
-    app.press("signed_out.continue").await?;
-    scene.browser.take_new_tab().await?;
-    sign_up(&scene.browser, &MARKUP).await?;
-    scene.browser.page.click("#continue").await?;
-    app.see_screen("signed_in").await?;
+    let app = scene.open_signed_up("app.log", &MARKUP).await?;
     app.page.see("body", MARKUP.name).await?;
     // Even markup that got in would not run: the policy forbids inline handlers and scripts.
     app.page
