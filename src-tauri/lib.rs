@@ -23,12 +23,11 @@ use tauri::Runtime;
 use crate::cli::Options;
 use crate::state::AppState;
 
-/// Chooses aws-lc-rs for TLS and for tokens, once per process and before anything else needs it:
-/// a second provider in the tree would otherwise make the choice ambiguous at run time.
+/// Chooses aws-lc-rs for TLS, once per process and before anything else needs it: a second provider
+/// in the tree would otherwise make the choice ambiguous at run time.
 pub fn use_one_crypto_provider() {
-    // Both answer an error only when a provider is installed already, which is what is wanted.
+    // An error means that a provider is installed already, which is what is wanted.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
 }
 
 /// Opens the window and stays until it is closed.
