@@ -57,7 +57,7 @@ enum Command {
     Demo,
     /// Measure, each figure as a ratio taken in one run
     Bench,
-    /// Build the release app and its Debian and RPM packages
+    /// Build the release app and the packages of this platform
     Bundle,
     /// Write the TypeScript of the wire types into the UI
     Bindings,
