@@ -2,6 +2,11 @@
 
 use ts_rs::{Config, ExportError, TS};
 
+use crate::api::{
+    AcceptInvite, AddChild, ChangeMember, CreateFamily, CreateInvite, CreatedInvite, DeleteFamily,
+    DeviceList, InviteList, InvitePreview, Me, MemberList, NoteList, PostNote, PreviewInvite,
+    RenameFamily,
+};
 use crate::{ConnectRequest, SessionSnapshot, Settings, SignInIntent, SignOutScope};
 
 /// Writes the TypeScript of every wire type below `folder`.
@@ -15,5 +20,26 @@ pub fn export_to(folder: &std::path::Path) -> Result<(), ExportError> {
     SignOutScope::export_all(&config)?;
     Settings::export_all(&config)?;
     ConnectRequest::export_all(&config)?;
+    export_api(&config)
+}
+
+/// The bodies of the family server that the window sees too.
+fn export_api(config: &Config) -> Result<(), ExportError> {
+    Me::export_all(config)?;
+    CreateFamily::export_all(config)?;
+    RenameFamily::export_all(config)?;
+    DeleteFamily::export_all(config)?;
+    MemberList::export_all(config)?;
+    AddChild::export_all(config)?;
+    ChangeMember::export_all(config)?;
+    CreateInvite::export_all(config)?;
+    CreatedInvite::export_all(config)?;
+    InviteList::export_all(config)?;
+    PreviewInvite::export_all(config)?;
+    InvitePreview::export_all(config)?;
+    AcceptInvite::export_all(config)?;
+    DeviceList::export_all(config)?;
+    NoteList::export_all(config)?;
+    PostNote::export_all(config)?;
     Ok(())
 }

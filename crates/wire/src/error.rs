@@ -77,6 +77,36 @@ error_codes! {
     SessionIdentityChanged = "session.identity_changed",
     /// The answer belongs to a session that has ended since.
     SessionStaleGeneration = "session.stale_generation",
+    /// The act needs a fresh proof, with a second factor, of who asks (RFC 9470).
+    SessionStepUpRequired = "session.step_up_required",
+    /// What is at the address is not a family server.
+    ServerNotLuminous = "server.not_luminous",
+    /// The family server cannot be reached.
+    ServerUnreachable = "server.unreachable",
+    /// The family server asks to come back later, or is failing.
+    ServerBusy = "server.busy",
+    /// The family server does not accept the sign-in.
+    ServerRefused = "server.refused",
+    /// The person's role does not allow it.
+    AuthzRoleMissing = "authz.role_missing",
+    /// The person is not, or no longer, in this family.
+    AuthzFamilyMismatch = "authz.family_mismatch",
+    /// The person is in a family already.
+    FamilyAlreadyMember = "family.already_member",
+    /// The last owner cannot leave or step down.
+    FamilyLastOwner = "family.last_owner",
+    /// The typed name is not the family's.
+    FamilyNameMismatch = "family.name_mismatch",
+    /// What was typed cannot be the code of an invitation.
+    InviteCodeFormat = "invite.code_format",
+    /// No invitation has this code; or it has been used, withdrawn or has expired.
+    InviteInvalid = "invite.invalid",
+    /// Too many wrong codes; wait.
+    InviteRateLimited = "invite.rate_limited",
+    /// A typed value is too long, empty or otherwise not what it must be.
+    InputInvalid = "input.invalid",
+    /// What this was about is gone.
+    ResourceNotFound = "resource.not_found",
     /// There is no keyring.
     StoreUnavailable = "store.unavailable",
     /// The keyring is locked.

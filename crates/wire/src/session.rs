@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::api::{IdentityProviderHint, MembershipView};
 use crate::error::AppError;
 
 /// The whole truth about the session at one moment. The UI replaces its copy, it never patches it.
@@ -37,6 +38,8 @@ pub enum Stage {
     },
     /// The system browser has the word.
     WaitingForBrowser {
+        /// What the person is asked to do there.
+        purpose: BrowserPurpose,
         /// How the answer will come back.
         channel: RedirectChannel,
         /// Whether the browser could be opened.
@@ -53,12 +56,31 @@ pub enum Stage {
         account: AccountView,
         /// Whether the provider could be reached lately.
         connection: Connection,
+        /// Their place in a family.
+        family: FamilyStanding,
     },
     /// Somebody is signed in as far as we know, but the keyring will not say; `problem` says why.
     /// Nothing has been deleted.
     StorageBlocked {
         /// Who, from the non-secret marker.
         account: Option<AccountView>,
+    },
+}
+
+/// The place in a family of who is signed in, as the family server last said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum FamilyStanding {
+    /// The app signs in with a provider alone: there is no family server.
+    Unserved,
+    /// The server has not said yet.
+    Unknown,
+    /// In none: to create one or to join one comes next.
+    Outside,
+    /// In this one.
+    Member {
+        /// The place.
+        membership: MembershipView,
     },
 }
 
@@ -152,6 +174,26 @@ pub struct ProviderView {
     pub host: String,
     /// Whether it is the embedded emulator.
     pub demo: bool,
+    /// The identity providers behind it, to be offered as shortcuts.
+    pub hints: Vec<IdentityProviderHint>,
+    /// Whether a password can be reset in the browser.
+    pub password_reset: bool,
+    /// Whether the profile can be edited in the browser.
+    pub profile_edit: bool,
+}
+
+/// What the person is asked to do in the browser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum BrowserPurpose {
+    /// Sign in.
+    SignIn,
+    /// Choose a new password.
+    ResetPassword,
+    /// Change the profile.
+    EditProfile,
+    /// Prove once more, with a second factor, who they are: an act of administration waits for it.
+    StepUp,
 }
 
 /// What the person wants to do in the browser.
@@ -162,6 +204,10 @@ pub enum SignInIntent {
     SignIn,
     /// Sign in as somebody else than the browser remembers (`prompt=login`).
     SwitchAccount,
+    /// Choose a new password, then sign in.
+    ResetPassword,
+    /// Change name and the like; whoever is signed in stays so.
+    EditProfile,
 }
 
 /// How far a sign-out goes.

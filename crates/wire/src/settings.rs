@@ -41,13 +41,10 @@ pub enum Theme {
     Dark,
 }
 
-/// The first connection: whom to sign in with.
+/// The first connection: one address; the server there says the rest (`/.well-known/luminous`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(deny_unknown_fields)]
 pub struct ConnectRequest {
-    /// The provider's address: a B2C authority with its policy, an Entra External ID authority, or
-    /// any OpenID Connect issuer.
+    /// The family server's address.
     pub address: String,
-    /// The application (client) id registered there.
-    pub client_id: String,
 }

@@ -1,0 +1,143 @@
+//! Codes that people read from one screen and type into another.
+//!
+//! Crockford's base 32: no I, L, O or U; typed in any case, with spaces and hyphens, `O` for zero
+//! and `I` or `L` for one. Drawn by masking five random bits for each symbol, so that all are
+//! equally likely.
+
+use crate::entropy::{Entropy, NoEntropy};
+
+/// The 32 symbols.
+const SYMBOLS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/// What was typed cannot be a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CodeError {
+    /// Too few or too many symbols.
+    #[error("a code has {expected} symbols")]
+    Length {
+        /// How many it has.
+        expected: usize,
+    },
+    /// A symbol that is in no code.
+    #[error("a code has only digits and letters, without U")]
+    Symbol,
+}
+
+/// Opens one invitation: ten symbols, 50 bits, used once, for at most two weeks.
+///
+/// It is a secret for its short life: it does not print, and the server keeps a keyed hash of it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct InviteCode(String);
+
+impl InviteCode {
+    /// How many symbols it has.
+    pub const LENGTH: usize = 10;
+
+    /// A new one.
+    ///
+    /// # Errors
+    /// [`NoEntropy`].
+    pub fn new(entropy: &dyn Entropy) -> Result<Self, NoEntropy> {
+        draw(Self::LENGTH, entropy).map(Self)
+    }
+
+    /// Reads what somebody typed.
+    ///
+    /// # Errors
+    /// [`CodeError`] when it cannot be a code; a guess of the right form is not told from a code.
+    pub fn parse(typed: &str) -> Result<Self, CodeError> {
+        normalize(typed, Self::LENGTH).map(Self)
+    }
+
+    /// The symbols, without grouping.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// As it is shown, in two groups: `K7M3Q XW92H`.
+    #[must_use]
+    pub fn grouped(&self) -> String {
+        let (first, second) = self.0.split_at(Self::LENGTH / 2);
+        format!("{first} {second}")
+    }
+}
+
+impl std::fmt::Debug for InviteCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("InviteCode(..)")
+    }
+}
+
+fn draw(length: usize, entropy: &dyn Entropy) -> Result<String, NoEntropy> {
+    let mut bytes = vec![0; length];
+    entropy.fill(&mut bytes)?;
+    Ok(bytes.into_iter().map(|byte| char::from(SYMBOLS[usize::from(byte & 31)])).collect())
+}
+
+fn normalize(typed: &str, expected: usize) -> Result<String, CodeError> {
+    let mut symbols = String::with_capacity(expected);
+    for typed in typed.chars() {
+        if typed.is_whitespace() || matches!(typed, '-' | '\u{2010}'..='\u{2015}') {
+            continue;
+        }
+        if symbols.len() == expected {
+            return Err(CodeError::Length { expected });
+        }
+        symbols.push(symbol(typed).ok_or(CodeError::Symbol)?);
+    }
+    if symbols.len() == expected { Ok(symbols) } else { Err(CodeError::Length { expected }) }
+}
+
+/// One symbol as typed, full-width forms included.
+fn symbol(typed: char) -> Option<char> {
+    let narrow = match u32::from(typed) {
+        wide @ 0xFF01..=0xFF5E => char::from_u32(wide - 0xFEE0)?,
+        _ => typed,
+    };
+    let symbol = match narrow.to_ascii_uppercase() {
+        'O' => '0',
+        'I' | 'L' => '1',
+        other => other,
+    };
+    let known = u8::try_from(symbol).is_ok_and(|byte| SYMBOLS.contains(&byte));
+    known.then_some(symbol)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::OsEntropy;
+
+    #[test]
+    fn what_is_shown_can_be_typed_back_in_any_case_and_grouping() {
+        let code = InviteCode::new(&OsEntropy).unwrap();
+        for typed in
+            [code.grouped(), code.grouped().to_lowercase(), code.grouped().replace(' ', "-")]
+        {
+            assert_eq!(InviteCode::parse(&typed).unwrap(), code);
+        }
+    }
+
+    #[test]
+    fn d20_look_alikes_and_full_width_forms_are_read_as_what_was_meant() {
+        let meant = InviteCode::parse("0011234567").unwrap();
+        for typed in ["oO1l2 34567", "OoiL2-34567", "\u{ff10}\u{ff10}\u{ff11}\u{ff11}234567"] {
+            assert_eq!(InviteCode::parse(typed).unwrap(), meant, "{typed}");
+        }
+    }
+
+    #[test]
+    fn d20_what_cannot_be_a_code_is_refused() {
+        assert_eq!(InviteCode::parse("12345 6789"), Err(CodeError::Length { expected: 10 }));
+        assert_eq!(InviteCode::parse("12345 678901"), Err(CodeError::Length { expected: 10 }));
+        assert_eq!(InviteCode::parse("12345 6789U"), Err(CodeError::Symbol));
+        assert_eq!(InviteCode::parse("12345 6789\u{1f600}"), Err(CodeError::Symbol));
+    }
+
+    #[test]
+    fn a_code_does_not_print() {
+        let code = InviteCode::parse("0123456789").unwrap();
+        assert_eq!(format!("{code:?}"), "InviteCode(..)");
+    }
+}

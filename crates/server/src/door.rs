@@ -1,0 +1,83 @@
+//! Who comes in: from an `Authorization` header (or a browser's session cookie) to a person, their
+//! place and what they may do.
+//!
+//! Handlers take [`Person`] or [`Insider`] as an argument and cannot run without one. A route whose
+//! path has `{family_id}` lets in only who is in that family: the check is here, not in handlers.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use luminous_domain::Permission;
+use luminous_oidc::Identity;
+use luminous_store::{Act, Membership, Network, Standing};
+
+/// How a person proved who they are.
+#[derive(Debug, Clone)]
+pub enum Proof {
+    /// With a bearer token.
+    Token(Arc<Identity>),
+    /// With the cookie of a web session of ours.
+    Cookie(luminous_store::WebSession),
+}
+
+/// A verified person, in a family or not.
+#[derive(Debug, Clone)]
+pub struct Person {
+    /// Account and place, as the store has them now.
+    pub standing: Standing,
+    /// How they proved it.
+    pub proof: Proof,
+    /// Where the request came from.
+    pub network: Network,
+}
+
+/// A permission as a type, so that a handler's signature says what it needs.
+pub trait Needs: Send + Sync + 'static {
+    /// Which.
+    const PERMISSION: Permission;
+}
+
+/// A member of the family the path names, whose role allows `P`, who proved a second factor lately
+/// where `P` needs that.
+#[derive(Debug, Clone)]
+pub struct Insider<P: Needs> {
+    /// Who.
+    pub person: Person,
+    /// Their place.
+    pub membership: Membership,
+    needs: PhantomData<P>,
+}
+
+impl Person {
+    /// What the audit log is to say about who does it.
+    #[must_use]
+    pub fn act(&self) -> Act {
+        let account = &self.standing.account;
+        let actor = luminous_store::Actor::Account { id: account.id, name: account.name.clone() };
+        Act { actor, network: self.network }
+    }
+}
+
+macro_rules! needs {
+    ($($name:ident,)*) => {
+        /// One type for each permission.
+        pub mod needs {
+            use super::{Needs, Permission};
+
+            $(
+                #[doc = concat!("[`Permission::", stringify!($name), "`].")]
+                #[derive(Debug, Clone, Copy)]
+                pub struct $name;
+
+                impl Needs for $name {
+                    const PERMISSION: Permission = Permission::$name;
+                }
+            )*
+        }
+    };
+}
+needs! {
+    FamilyRead, FamilyRename, FamilyDelete, MembersRead, MembersManage, ChildrenManage,
+    InvitesManage, NotesRead, NotesPost, NotesModerate, DevicesRead, DevicesLink, DevicesManage,
+    AuditRead,
+}
