@@ -3,4 +3,4 @@
 /**
  * What the person wants to do in the browser.
  */
-export type SignInIntent = "sign_in" | "switch_account";
+export type SignInIntent = "sign_in" | "switch_account" | "reset_password" | "edit_profile";
