@@ -3,6 +3,8 @@
 //! Everything is a plain value: tests build it by hand, the binary from its arguments. Nothing is
 //! read from the environment.
 
+mod connectors;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,6 +15,8 @@ use url::Url;
 use crate::address::Endpoint;
 use crate::clock::{Clock, SystemClock};
 use crate::realm::Realm;
+
+pub use connectors::{ApiConnector, DEMO_EXTENSIONS_APP, TokenIssuanceStart};
 
 /// The demonstration tenant's domain.
 pub const DEMO_TENANT: &str = "luminousdemo.onmicrosoft.com";
@@ -30,10 +34,28 @@ pub const EXTERNAL_TENANT_ID: &str = "e3a9d2c4-6b18-4f07-b5d2-1c0de5a7e003";
 pub const DEMO_POLICY: &str = "B2C_1_signupsignin1";
 /// A second sign-up/sign-in policy: grants of one are refused at the other (AADB2C90088).
 pub const OTHER_POLICY: &str = "B2C_1_signupsignin2";
+/// The password reset policy.
+pub const DEMO_RESET_POLICY: &str = "B2C_1_passwordreset1";
+/// The profile edit policy.
+pub const DEMO_EDIT_POLICY: &str = "B2C_1_profileedit1";
+/// A sign-in policy with multi-factor authentication always on.
+pub const DEMO_MFA_POLICY: &str = "B2C_1_mfa1";
 /// The desktop app: a public native client.
 pub const DEMO_APP_CLIENT_ID: &str = "a4f1c9d2-83b7-4e56-9c0f-1c0de5a7e0a1";
 /// The family API: the audience of access tokens. It signs nobody in.
 pub const DEMO_API_CLIENT_ID: &str = "c7d05b3e-19f4-4a82-8d6e-1c0de5a7e0b2";
+/// The family API's own pages for a phone's browser: a confidential client.
+pub const DEMO_WEB_CLIENT_ID: &str = "f2b81e47-5c3d-4d19-a6b0-1c0de5a7e0c3";
+/// Its secret, known to everybody: the demonstration tenant guards nothing.
+pub const DEMO_WEB_CLIENT_SECRET: &str = "demo-web-secret-of-nobody";
+/// A service without a person, for the client credentials grant.
+pub const DEMO_DAEMON_CLIENT_ID: &str = "0d9a6f35-71c8-4be2-93f4-1c0de5a7e0d4";
+/// Its secret, known to everybody.
+pub const DEMO_DAEMON_CLIENT_SECRET: &str = "demo-daemon-secret-of-nobody";
+/// The scope of the client credentials grant for the family API.
+pub const DEMO_DAEMON_SCOPE: &str = "https://luminousdemo.onmicrosoft.com/api/.default";
+/// The port that the demonstration web client's redirect URI names by itself.
+pub const DEMO_WEB_PORT: u16 = 18456;
 /// The scope that asks for an access token for the family API.
 pub const DEMO_SCOPE: &str = "https://luminousdemo.onmicrosoft.com/api/user_impersonation";
 /// The redirect URI that reaches the app through the operating system.
@@ -50,8 +72,8 @@ pub struct Config {
     pub tenant: Tenant,
     /// Further tenants at the same address. All share one signing key.
     pub other_tenants: Vec<Tenant>,
-    /// Names of the sign-up/sign-in policies, in the portal's case.
-    pub policies: Vec<String>,
+    /// The policies. The first is the one the product signs in with.
+    pub policies: Vec<Policy>,
     /// The registered applications. All tenants know all of them.
     pub clients: Vec<Client>,
     /// Where accounts, grants and signing keys live.
@@ -72,6 +94,10 @@ pub struct Config {
     pub lockout: Lockout,
     /// What "Forgot your password?" does.
     pub password_reset: PasswordReset,
+    /// Who is asked for further claims in the B2C tenants' sign-in policies.
+    pub connector: Option<ApiConnector>,
+    /// Who is asked for further claims in the External ID tenants.
+    pub token_issuance_start: Option<TokenIssuanceStart>,
     /// After a form, answer a page that performs the redirect to a custom scheme, so that the
     /// browser tab says it may be closed. B2C itself answers a bare 302, which leaves the old page
     /// standing; so does this emulator where no page was shown.
@@ -93,8 +119,19 @@ impl Config {
                 Tenant::b2c(OTHER_TENANT, OTHER_TENANT_ID),
                 Tenant::external(EXTERNAL_TENANT, EXTERNAL_TENANT_ID),
             ],
-            policies: vec![DEMO_POLICY.into(), OTHER_POLICY.into()],
-            clients: vec![Client::demo_app(), Client::demo_api()],
+            policies: vec![
+                Policy::new(DEMO_POLICY, PolicyKind::SignUpSignIn),
+                Policy::new(OTHER_POLICY, PolicyKind::SignUpSignIn),
+                Policy::new(DEMO_RESET_POLICY, PolicyKind::PasswordReset),
+                Policy::new(DEMO_EDIT_POLICY, PolicyKind::ProfileEdit),
+                Policy::new(DEMO_MFA_POLICY, PolicyKind::Mfa),
+            ],
+            clients: vec![
+                Client::demo_app(),
+                Client::demo_api(),
+                Client::demo_web(DEMO_WEB_PORT),
+                Client::demo_daemon(),
+            ],
             storage: Storage::Memory,
             clock: Arc::new(SystemClock),
             issuer_form: IssuerForm::TenantGuid,
@@ -104,10 +141,27 @@ impl Config {
             lifetimes: Lifetimes::default(),
             lockout: Lockout::default(),
             password_reset: PasswordReset::HandOff,
+            connector: None,
+            token_issuance_start: None,
             finish_page: true,
             response_iss: false,
             control_secret: None,
         }
+    }
+
+    /// The web client of the demonstration tenant redirects to these addresses instead.
+    #[must_use]
+    pub fn with_web_redirects(mut self, redirect_uris: &[&str]) -> Self {
+        for client in self.clients.iter_mut().filter(|client| client.id == DEMO_WEB_CLIENT_ID) {
+            client.redirect_uris = redirect_uris.iter().map(|uri| (*uri).to_owned()).collect();
+        }
+        self
+    }
+
+    /// The policy of this name, in any case.
+    #[must_use]
+    pub fn policy(&self, name: &str) -> Option<&Policy> {
+        self.policies.iter().find(|policy| policy.name.eq_ignore_ascii_case(name))
     }
 
     /// The address of all authorities, when the port to listen on is fixed.
@@ -135,6 +189,36 @@ impl Config {
             ("B2C_OPENID_CONFIG", realm.endpoint(Endpoint::Discovery)),
         ]
     }
+}
+
+/// A user flow of a B2C tenant. Grants, keys and metadata are per policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// Its name, in the portal's case.
+    pub name: String,
+    /// What it does with a person.
+    pub kind: PolicyKind,
+}
+
+impl Policy {
+    /// A policy of this name and kind.
+    #[must_use]
+    pub fn new(name: &str, kind: PolicyKind) -> Self {
+        Self { name: name.into(), kind }
+    }
+}
+
+/// What a policy does with a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PolicyKind {
+    /// Signs them in, or makes an account.
+    SignUpSignIn,
+    /// Sends a code to their address and lets them choose a new password.
+    PasswordReset,
+    /// Lets them change what the tokens say about them.
+    ProfileEdit,
+    /// Signs them in with a second factor, always.
+    Mfa,
 }
 
 /// A directory of people.
@@ -190,6 +274,8 @@ pub struct Client {
     pub redirect_uris: Vec<String>,
     /// The API scopes it may ask for, in full.
     pub granted_scopes: Vec<String>,
+    /// The app roles it holds at the first API, for the client credentials grant.
+    pub app_roles: Vec<String>,
 }
 
 impl Client {
@@ -204,6 +290,7 @@ impl Client {
             kind: ClientKind::Native,
             redirect_uris: std::iter::once(DEMO_REDIRECT_URI.to_owned()).chain(loopback).collect(),
             granted_scopes: vec![DEMO_SCOPE.into()],
+            app_roles: Vec::new(),
         }
     }
 
@@ -219,6 +306,25 @@ impl Client {
             },
             redirect_uris: Vec::new(),
             granted_scopes: Vec::new(),
+            app_roles: Vec::new(),
+        }
+    }
+
+    /// The web client of the demonstration tenant, redirected to `http://localhost:{port}/callback`.
+    #[must_use]
+    pub fn demo_web(port: u16) -> Self {
+        let redirect_uri = format!("http://localhost:{port}/callback");
+        Self::confidential(DEMO_WEB_CLIENT_ID, DEMO_WEB_CLIENT_SECRET, &[&redirect_uri])
+    }
+
+    /// A service of the demonstration tenant that acts for nobody.
+    #[must_use]
+    pub fn demo_daemon() -> Self {
+        Self {
+            name: "Luminous night watch".into(),
+            granted_scopes: Vec::new(),
+            app_roles: vec!["app.read".into(), "app.write".into()],
+            ..Self::confidential(DEMO_DAEMON_CLIENT_ID, DEMO_DAEMON_CLIENT_SECRET, &[])
         }
     }
 
@@ -231,6 +337,7 @@ impl Client {
             kind: ClientKind::Native,
             redirect_uris: redirect_uris.iter().map(|uri| (*uri).to_owned()).collect(),
             granted_scopes: vec![DEMO_SCOPE.into()],
+            app_roles: Vec::new(),
         }
     }
 

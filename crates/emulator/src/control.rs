@@ -339,19 +339,60 @@ impl Control {
     /// API, with all its scopes.
     #[must_use]
     pub fn access_token_spec(&self, user: &User, client_id: &str) -> TokenSpec {
-        let apis = self.core.config.clients.iter();
-        let resource = apis
-            .filter_map(|client| match &client.kind {
-                ClientKind::Api { scopes, .. } => {
-                    Some(Resource { audience: client.id.clone(), names: scopes.clone() })
-                }
-                _ => None,
-            })
-            .next()
-            .unwrap_or(Resource { audience: client_id.to_owned(), names: Vec::new() });
+        let resource = self.first_api(client_id);
         let occasion = self.occasion(user, client_id, None);
         let claims = tokens::access_token(&self.realm(), &self.core.config, &occasion, &resource);
         TokenSpec::new(claims)
+    }
+
+    /// The claims of an ID token of any policy of the main tenant.
+    #[must_use]
+    pub fn id_token_spec_at(
+        &self,
+        policy: &str,
+        user: &User,
+        client_id: &str,
+        nonce: Option<&str>,
+    ) -> TokenSpec {
+        let realm = Realm::of_policy(policy, &self.core.config, &self.core.base);
+        let occasion = self.occasion(user, client_id, nonce);
+        TokenSpec::new(tokens::id_token(&realm, &self.core.config, &occasion, None))
+    }
+
+    /// The claims of an access token of any policy of the main tenant, for the first registered
+    /// API, with all its scopes.
+    #[must_use]
+    pub fn access_token_spec_at(&self, policy: &str, user: &User, client_id: &str) -> TokenSpec {
+        let realm = Realm::of_policy(policy, &self.core.config, &self.core.base);
+        let occasion = self.occasion(user, client_id, None);
+        let resource = self.first_api(client_id);
+        TokenSpec::new(tokens::access_token(&realm, &self.core.config, &occasion, &resource))
+    }
+
+    /// The claims of a token that no person stands behind: the client credentials grant of the
+    /// main tenant's first policy. `app_roles` stand in `scp`, as at B2C.
+    #[must_use]
+    pub fn daemon_token_spec(&self, client_id: &str, app_roles: &[&str]) -> TokenSpec {
+        let audience = self.first_api(client_id).audience;
+        let names = app_roles.iter().map(|role| (*role).to_owned()).collect();
+        let resource = Resource { audience, names };
+        let now = self.core.now();
+        let claims =
+            tokens::daemon_token(&self.realm(), &self.core.config, client_id, &resource, now);
+        TokenSpec::new(claims)
+    }
+
+    /// The first registered API with all its scopes.
+    fn first_api(&self, client_id: &str) -> Resource {
+        let apis = self.core.config.clients.iter();
+        let found = apis.filter_map(|client| match &client.kind {
+            ClientKind::Api { scopes, .. } => {
+                Some(Resource { audience: client.id.clone(), names: scopes.clone() })
+            }
+            _ => None,
+        });
+        let itself = || Resource { audience: client_id.to_owned(), names: Vec::new() };
+        found.into_iter().next().unwrap_or_else(itself)
     }
 
     /// Signs a token as it is specified.

@@ -186,13 +186,13 @@ impl Core {
         let other_tenant = others()
             .find(|tenant| tenant.kind == TenantKind::B2c && tenant.id != realm.tenant.id)
             .map_or("no-other-tenant", |tenant| &tenant.id);
-        let other_policy = self.config.policies.iter().find(|name| **name != realm.policy);
+        let other_policy = self.config.policies.iter().find(|policy| policy.name != realm.policy);
         let truth = Truth {
             now,
             is_id_token,
             own_tenant: &realm.tenant.id,
             other_tenant,
-            other_policy: other_policy.map_or("B2C_1_other", String::as_str),
+            other_policy: other_policy.map_or("B2C_1_other", |policy| &policy.name),
         };
         lies.iter().fold(spec, |spec, lie| lies::falsify(*lie, spec, &truth))
     }

@@ -49,6 +49,21 @@ impl TokenSpec {
         self
     }
 
+    /// Says when and how the person authenticated: `auth_time` in Unix seconds and `amr`. No method
+    /// leaves `amr` out, as B2C's user flows do.
+    #[must_use]
+    pub fn authenticated(self, auth_time: i64, amr: &[&str]) -> Self {
+        let spec = self.with("auth_time", auth_time);
+        if amr.is_empty() { spec.without("amr") } else { spec.with("amr", amr) }
+    }
+
+    /// Says which family the person belongs to, in B2C's names for custom attributes:
+    /// `extension_family_id` and `extension_role`.
+    #[must_use]
+    pub fn in_family(self, family_id: &str, role: &str) -> Self {
+        self.with("extension_family_id", family_id).with("extension_role", role)
+    }
+
     /// Leaves a claim out.
     #[must_use]
     pub fn without(mut self, claim: &str) -> Self {

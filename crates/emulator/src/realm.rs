@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::address::{self, AuthorityName, Endpoint, UrlForm};
-use crate::config::{Config, IssuerForm, Tenant, TenantKind};
+use crate::config::{Config, IssuerForm, Policy, PolicyKind, Tenant, TenantKind};
 use crate::refusal::Dialect;
 
 /// The kind of an authority.
@@ -26,6 +26,8 @@ pub(crate) struct Realm {
     pub(crate) tenant: Tenant,
     /// The policy in the portal's case; empty where there are none.
     pub(crate) policy: String,
+    /// What happens to a person here; signing in where there are no policies.
+    pub(crate) journey: PolicyKind,
     /// The tenant as the URL wrote it, lower case: metadata answers in kind.
     written: String,
     base: Url,
@@ -49,20 +51,21 @@ impl Realm {
         };
         let (kind, tenant, policy, written) = match name {
             AuthorityName::B2c { form, tenant, policy } => {
-                let known = config.policies.iter().find(|p| p.eq_ignore_ascii_case(policy))?;
+                let known = config.policy(policy)?.clone();
                 let found = find(tenant, TenantKind::B2c)?;
-                (RealmKind::B2c(*form), found, known.clone(), tenant.to_ascii_lowercase())
+                (RealmKind::B2c(*form), found, known, tenant.to_ascii_lowercase())
             }
             AuthorityName::ExternalId { tenant } => {
                 let found = find(tenant, TenantKind::ExternalId)?;
                 // Entra answers with the GUID however it was asked (`CiamAuthority`).
                 let written = found.id.clone();
-                (RealmKind::ExternalId, found, String::new(), written)
+                (RealmKind::ExternalId, found, Policy::new("", PolicyKind::SignUpSignIn), written)
             }
             AuthorityName::Plain => return Some(Self::plain(config, base)),
         };
         let issuer_form = config.issuer_form;
-        Some(Self { kind, tenant, policy, written, base: base.clone(), issuer_form })
+        let Policy { name: policy, kind: journey } = policy;
+        Some(Self { kind, tenant, policy, journey, written, base: base.clone(), issuer_form })
     }
 
     /// The main tenant's first policy, path form; the plain issuer where there is no policy.
@@ -70,9 +73,16 @@ impl Realm {
         let name = AuthorityName::B2c {
             form: UrlForm::Path,
             tenant: config.tenant.domain.clone(),
-            policy: config.policies.first().cloned().unwrap_or_default(),
+            policy: config.policies.first().map(|first| first.name.clone()).unwrap_or_default(),
         };
         Self::resolve(&name, config, base).unwrap_or_else(|| Self::plain(config, base))
+    }
+
+    /// The main tenant's policy of this name, path form; the main authority for an unknown one.
+    pub(crate) fn of_policy(policy: &str, config: &Config, base: &Url) -> Self {
+        let tenant = config.tenant.domain.clone();
+        let name = AuthorityName::B2c { form: UrlForm::Path, tenant, policy: policy.to_owned() };
+        Self::resolve(&name, config, base).unwrap_or_else(|| Self::main(config, base))
     }
 
     /// The issuer at `/oidc`, with the people of the main tenant.
@@ -81,6 +91,7 @@ impl Realm {
             kind: RealmKind::Plain,
             tenant: config.tenant.clone(),
             policy: String::new(),
+            journey: PolicyKind::SignUpSignIn,
             written: String::new(),
             base: base.clone(),
             issuer_form: config.issuer_form,

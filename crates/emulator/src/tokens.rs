@@ -66,6 +66,54 @@ pub(crate) fn access_token(
     claims
 }
 
+/// The claims of the client credentials grant: no person, the caller as subject, and its app roles
+/// in `scp` (`roles` at External ID), so that whoever reads `scp` alone takes a daemon for a user.
+pub(crate) fn daemon_token(
+    realm: &Realm,
+    config: &Config,
+    client_id: &str,
+    resource: &Resource,
+    now: i64,
+) -> Map<String, Value> {
+    let life = seconds(config.lifetimes.access_token);
+    let mut claims = Map::new();
+    claims.insert("iss".into(), json!(realm.issuer()));
+    claims.insert("aud".into(), json!(resource.audience));
+    claims.insert("iat".into(), json!(now));
+    claims.insert("nbf".into(), json!(now));
+    claims.insert("exp".into(), json!(now + life));
+    claims.insert("sub".into(), json!(service_principal(realm, client_id)));
+    claims.insert("azp".into(), json!(client_id));
+    match realm.kind {
+        RealmKind::B2c(_) => {
+            claims.insert("ver".into(), json!("1.0"));
+            claims.insert("tid".into(), json!(realm.tenant.id));
+            claims.insert("azpacr".into(), json!("1"));
+            claims.insert("scp".into(), json!(resource.names.join(" ")));
+        }
+        RealmKind::ExternalId => {
+            claims.insert("ver".into(), json!("2.0"));
+            claims.insert("tid".into(), json!(realm.tenant.id));
+            claims.insert("oid".into(), json!(service_principal(realm, client_id)));
+            claims.insert("azpacr".into(), json!("1"));
+            claims.insert("idtyp".into(), json!("app"));
+            claims.insert("roles".into(), json!(resource.names));
+        }
+        RealmKind::Plain => {
+            claims.insert("client_id".into(), json!(client_id));
+            claims.insert("jti".into(), json!(random::token()));
+            claims.insert("scope".into(), json!(resource.names.join(" ")));
+        }
+    }
+    claims
+}
+
+/// The object id of an application in a tenant: the same each time, a GUID, nobody's account.
+fn service_principal(realm: &Realm, client_id: &str) -> String {
+    let digest = random::digest(&format!("{}\n{client_id}", realm.tenant.id));
+    uuid::Builder::from_custom_bytes(digest).into_uuid().to_string()
+}
+
 fn common(realm: &Realm, occasion: &Occasion<'_>, audience: &str, life: i64) -> Map<String, Value> {
     let mut claims = Map::new();
     claims.insert("iss".into(), json!(realm.issuer()));
