@@ -1,5 +1,6 @@
 //! The shapes an issuer may have, and what can be read from them.
 
+use luminous_domain::TenantId;
 use url::Url;
 
 use crate::authority::{Authority, is_guid};
@@ -39,6 +40,14 @@ impl<'a> IssuerShape<'a> {
             | Self::ExternalId { tenant } => Some(tenant),
             Self::Plain => None,
         }
+    }
+}
+
+/// The directory of the people whom `issuer` knows: its tenant's GUID, else itself.
+pub(crate) fn directory(issuer: &str) -> TenantId {
+    match shape(issuer).tenant() {
+        Some(tenant) => TenantId::new(tenant.to_ascii_lowercase()),
+        None => TenantId::new(issuer),
     }
 }
 

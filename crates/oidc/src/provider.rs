@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use luminous_domain::{AccessToken, Clock, IdToken};
+use luminous_domain::{AccessToken, Clock, IdToken, TenantId};
 
 use crate::claims::Claims;
 use crate::config::ProviderConfig;
 use crate::discovery::{DiscoveryError, ProviderMetadata};
 use crate::http::HttpClient;
 use crate::identity::{AccessClaims, Identity};
+use crate::issuer;
 use crate::jose::Jws;
 use crate::keys::{KeyCache, KeysError, KeysReport};
 use crate::metadata::MetadataCache;
@@ -84,6 +85,13 @@ impl Provider {
         self.metadata.issuer()
     }
 
+    /// The directory whose people this provider knows, once the issuer is known: the same value as
+    /// in [`luminous_domain::PersonKey::tenant`].
+    #[must_use]
+    pub fn tenant(&self) -> Option<TenantId> {
+        self.pinned_issuer().map(|issuer| issuer::directory(&issuer))
+    }
+
     /// The provider's metadata: as known, else asked for now. Known metadata is asked for again
     /// after 12 h, and goes on if that fails.
     ///
@@ -126,6 +134,23 @@ impl Provider {
         let claims = Claims::parse(jws.payload())?;
         let issuer = self.trust_signature(&jws).await?;
         Ok(verify::access_token(&jws, &claims, &self.against(&issuer))?)
+    }
+
+    /// Verifies a token that the application `client` got for itself to call
+    /// [`ProviderConfig::audiences`]. It needs neither scope nor role, so it allows nothing but what
+    /// the caller grants to exactly this application.
+    ///
+    /// # Errors
+    /// As for ID tokens.
+    pub async fn verify_application_token(
+        &self,
+        token: &AccessToken,
+        client: &str,
+    ) -> Result<(), VerifyError> {
+        let jws = Jws::parse(token.expose(), &self.config.algorithms)?;
+        let claims = Claims::parse(jws.payload())?;
+        let issuer = self.trust_signature(&jws).await?;
+        Ok(verify::application_token(&jws, &claims, &self.against(&issuer), client)?)
     }
 
     /// Checks the signature and answers the issuer whose keys they are.

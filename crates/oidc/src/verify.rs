@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use luminous_domain::{AccessToken, ObjectId, PersonKey, TenantId, Timestamp};
+use luminous_domain::{AccessToken, ObjectId, PersonKey, Timestamp};
 use subtle::ConstantTimeEq;
 
 use crate::authority::Authority;
@@ -89,6 +89,28 @@ pub(crate) fn access_token(
         Caller::Person(Box::new(identify(claims, against, times, policy)?))
     };
     Ok(AccessClaims { caller, scopes, client: client(claims)?.map(str::to_owned) })
+}
+
+/// A token that `client` got for itself. The type of such a token shows in nothing but what it is
+/// not: Entra's own services call with tokens that have neither scope nor role.
+pub(crate) fn application_token(
+    jws: &Jws<'_>,
+    claims: &Claims<'_>,
+    against: &Against<'_>,
+    given_to: &str,
+) -> Result<(), TokenError> {
+    check_issuer(claims, against)?;
+    let of_a_person = ["nonce", "at_hash", "c_hash", "scp"].iter().any(|name| claims.has(name));
+    if of_a_person || jws.typ() == Typ::Other {
+        return Err(TokenError::TypeMismatch);
+    }
+    let AudienceRule { accepted, shared, .. } = &against.config.audiences;
+    check_audience(claims, accepted, *shared, &[])?;
+    let client = client(claims).map_err(|_| TokenError::AudienceMismatch)?;
+    if client != Some(given_to) {
+        return Err(TokenError::AudienceMismatch);
+    }
+    check_times(claims, against.now).map(|_| ())
 }
 
 /// Byte for byte: no array, no other slash, no other case (OpenID Connect Core section 2).
@@ -293,16 +315,15 @@ fn identify(
 /// keys nobody.
 fn person(claims: &Claims<'_>, against: &Against<'_>) -> Result<PersonKey, TokenError> {
     let subject = claims.required("sub")?;
-    let Some(tenant) = against.shape.tenant() else {
-        let tenant = TenantId::new(against.issuer);
+    let tenant = issuer::directory(against.issuer);
+    if against.shape == IssuerShape::Plain {
         return Ok(PersonKey { tenant, object: ObjectId::new(subject) });
-    };
+    }
     let object = match claims.text("oid")?.filter(|oid| !oid.is_empty()) {
         Some(oid) => oid,
         None if subject == NOBODY => return Err(TokenError::ClaimInvalid { claim: "oid" }),
         None => subject,
     };
-    let tenant = TenantId::new(tenant.to_ascii_lowercase());
     Ok(PersonKey { tenant, object: ObjectId::new(object) })
 }
 

@@ -533,3 +533,43 @@ async fn a_person_behind_an_access_token_is_known_by_tenant_and_object() {
     assert_eq!(claims.client.as_deref(), Some(CLIENT));
     assert_eq!(claims.scopes, ["user_impersonation"]);
 }
+
+#[tokio::test]
+async fn an_application_is_believed_to_be_the_one_its_own_token_names() {
+    let world = World::api();
+    let times = world.access_claims(&json!({}));
+    let claims = |changes: Value| {
+        let mut claims = json!({
+            "iss": ISSUER, "aud": API, "azp": "caller", "sub": "1", "oid": "1", "ver": "2.0",
+            "iat": times["iat"], "nbf": times["iat"], "exp": times["exp"],
+        });
+        for (name, value) in changes.as_object().expect("an object") {
+            claims[name] = value.clone();
+        }
+        claims
+    };
+    let code = async |changes: Value| {
+        let token = AccessToken::new(PUBLISHED.sign(&claims(changes)));
+        code(&world.provider.verify_application_token(&token, "caller").await)
+    };
+    assert_eq!(code(json!({})).await, "ok");
+    assert_eq!(code(json!({ "azp": "another" })).await, "token.audience_mismatch");
+    assert_eq!(code(json!({ "azp": null })).await, "token.audience_mismatch");
+    assert_eq!(code(json!({ "aud": CLIENT })).await, "token.audience_mismatch");
+    assert_eq!(code(json!({ "iss": "https://evil.example/" })).await, "token.issuer_untrusted");
+    assert_eq!(code(json!({ "tid": "another" })).await, "token.issuer_untrusted");
+    assert_eq!(code(json!({ "scp": "access" })).await, "token.type_mismatch");
+    assert_eq!(code(json!({ "nonce": "n" })).await, "token.type_mismatch");
+    assert_eq!(code(json!({ "exp": 1 })).await, "token.expired");
+    let rogue = AccessToken::new(ROGUE.sign(&claims(json!({}))));
+    let refused = world.provider.verify_application_token(&rogue, "caller").await;
+    assert_eq!(refused, Err(VerifyError::Token(TokenError::SignatureInvalid)));
+}
+
+#[tokio::test]
+async fn the_directory_of_a_provider_is_the_one_its_people_are_known_by() {
+    let world = World::api();
+    assert_eq!(world.provider.tenant(), None, "not asked yet");
+    assert_eq!(world.access_code(json!({})).await, "ok");
+    assert_eq!(world.provider.tenant().expect("known by now").as_str(), GUID);
+}
