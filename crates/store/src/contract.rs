@@ -1,1 +1,208 @@
-//! The suite both databases pass.
+//! What every store must do, as a suite that each database runs.
+//!
+//! A backend hands in a [`Bench`] for each case (an empty store and a way to let time pass) and
+//! writes `contract_suite!(postgres, crate::open);`, which makes one test of every function in
+//! here. Cases are sorted by concern; their names are the sentences that must hold.
+//!
+//! What the traits leave open is fixed here and in [`expect`]: an end counts to the millisecond
+//! (at `T` it still holds, at `T` + 1 ms it does not), and each change writes exactly the audit
+//! lines that [`expect`] lists.
+#![expect(missing_docs, reason = "the cases are sentences already")]
+#![expect(clippy::unwrap_used, reason = "this is test code that two test binaries share")]
+
+pub mod accounts;
+pub mod attempts;
+pub mod audit;
+pub mod expect;
+pub mod families;
+pub mod health;
+pub mod invites;
+pub mod members;
+pub mod notes;
+pub mod people;
+pub mod web_sessions;
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use luminous_domain::Timestamp;
+
+use crate::Store;
+
+/// An empty store to try.
+pub struct Bench {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// Its time.
+    pub time: Box<dyn TimeTravel>,
+    /// What must live as long: a temporary folder, a server.
+    pub keep: Box<dyn Any + Send + Sync>,
+}
+
+/// The store's time, which stands still between calls.
+#[async_trait]
+pub trait TimeTravel: Send + Sync {
+    /// What the store takes for now.
+    async fn now(&self) -> Timestamp;
+
+    /// Lets time pass.
+    async fn advance(&self, by: Duration);
+}
+
+impl Bench {
+    /// Lets a millisecond pass, so that what comes after sorts after.
+    pub async fn tick(&self) {
+        self.time.advance(Duration::from_millis(1)).await;
+    }
+}
+
+/// Makes one test of every case; `$open` is the path of an `async fn() -> Bench`.
+#[macro_export]
+macro_rules! contract_suite {
+    ($module:ident, $open:path) => {
+        $crate::contract_suite! { @ $module, $open,
+            accounts {
+                the_first_arrival_makes_the_account_and_the_next_finds_it
+                an_arrival_brings_name_and_email_up_to_date
+                people_of_two_directories_with_one_object_id_are_two
+                of_a_hundred_first_arrivals_one_makes_the_account
+                nobody_stands_anywhere_before_arriving
+                a_change_of_place_holds_from_the_next_question_on
+                being_seen_shows_in_the_family_and_changes_nothing_else
+                signing_out_everywhere_ends_sessions_and_dates_tokens
+                signing_out_everywhere_leaves_others_alone
+                an_export_holds_everything_of_one_person_and_nothing_of_others
+                an_export_of_nobody_is_none
+            }
+            attempts {
+                exactly_as_many_are_counted_as_may_be
+                of_a_hundred_at_once_exactly_the_most_are_counted
+                a_counted_try_is_forgotten_after_the_window_to_the_millisecond
+                buckets_do_not_mix
+            }
+            audit {
+                a_refusal_is_written_down_as_one
+                the_log_comes_in_pages_the_newest_first
+                each_filter_keeps_what_it_names
+                a_filter_for_an_action_takes_whole_words
+                every_kind_of_actor_and_network_comes_back
+                one_family_does_not_see_the_log_of_another
+                the_log_outlives_the_family
+            }
+            families {
+                a_family_begins_with_its_owner
+                creating_it_again_answers_what_is_there
+                an_id_that_is_taken_is_nobody_elses
+                who_is_in_a_family_cannot_found_another
+                of_a_hundred_foundings_by_one_person_one_counts
+                renaming_shows_at_once
+                renaming_what_is_not_there_is_refused
+                deleting_takes_everything_but_the_log
+                only_an_active_owner_of_this_family_deletes_it
+                who_was_in_it_may_found_another
+            }
+            health {
+                a_healthy_store_answers_and_finds_nothing_wrong
+                sweeping_forgets_what_has_ended_and_nothing_else
+                a_closed_store_is_unavailable
+            }
+            invites {
+                an_invitation_is_offered_and_listed_until_it_is_accepted
+                of_a_hundred_who_accept_one_gets_in
+                one_person_accepting_a_hundred_times_gets_in_once
+                it_ends_to_the_millisecond
+                a_withdrawn_one_is_as_unknown_as_any
+                withdrawing_is_scoped_to_the_family
+                only_owners_invite_owners_and_only_managers_invite
+                nobody_is_invited_as_a_display
+                it_counts_only_while_its_maker_may_give_the_role
+                it_goes_with_its_maker
+                who_is_in_a_family_cannot_accept_and_it_stays_open
+                twenty_stand_open_at_most
+                a_full_family_takes_nobody_in
+                of_many_at_once_a_family_takes_no_more_than_fifty
+                one_person_with_two_invitations_joins_one_family
+            }
+            members {
+                they_are_listed_by_the_time_they_came
+                those_of_another_family_are_not_found
+                a_child_without_an_account_joins
+                a_family_has_fifty_members_at_most
+                a_name_is_changed_by_oneself_or_by_who_manages_children
+                every_pair_of_roles_may_do_what_the_table_says
+                each_thing_that_changes_is_a_line_of_its_own
+                a_childs_profile_stays_a_child
+                a_deactivated_manager_manages_nothing
+                the_last_owner_stays
+                an_owner_without_account_or_activity_does_not_count
+                under_concurrent_leaving_and_demoting_one_owner_stays
+                a_removed_member_is_outside_at_once_and_their_notes_stay
+                leaving_is_ones_own
+                removal_follows_the_table
+            }
+            notes {
+                notes_come_back_the_newest_first
+                a_note_comes_down_at_its_end_to_the_millisecond
+                fifty_stand_at_most
+                of_many_at_once_fifty_stand
+                only_an_active_member_posts
+                the_author_or_a_moderator_takes_it_down
+                notes_are_scoped_to_the_family
+            }
+            web_sessions {
+                a_pending_sign_in_is_taken_once_by_its_browser
+                of_a_hundred_takers_one_has_it
+                a_pending_sign_in_ends_to_the_millisecond
+                a_session_resumes_while_it_lasts
+                a_session_ends_without_use
+                a_session_ends_in_any_case
+                use_is_noted_to_the_minute
+                a_new_session_ends_the_one_it_replaces
+                sessions_are_listed_the_latest_first_and_only_ones_own
+                ending_is_scoped_to_the_account
+                a_long_user_agent_is_cut
+            }
+        }
+    };
+    (@ $module:ident, $open:path, $($concern:ident { $($case:ident)* })*) => {
+        mod $module {
+            $(mod $concern {
+                $(
+                    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                    async fn $case() {
+                        let bench = $open().await;
+                        $crate::contract::$concern::$case(&bench).await;
+                        bench.store.close().await;
+                    }
+                )*
+            })*
+        }
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    /// A case that is not in the list would silently never run.
+    #[test]
+    fn every_case_is_in_the_list() {
+        let list = include_str!("contract.rs");
+        for source in [
+            include_str!("contract/accounts.rs"),
+            include_str!("contract/attempts.rs"),
+            include_str!("contract/audit.rs"),
+            include_str!("contract/families.rs"),
+            include_str!("contract/health.rs"),
+            include_str!("contract/invites.rs"),
+            include_str!("contract/members.rs"),
+            include_str!("contract/notes.rs"),
+            include_str!("contract/web_sessions.rs"),
+        ] {
+            for case in source.split("pub async fn ").skip(1) {
+                let name = case.split('(').next().unwrap();
+                assert!(list.contains(&format!(" {name}\n")), "{name} is not in the list");
+            }
+        }
+    }
+}
