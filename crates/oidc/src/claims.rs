@@ -19,6 +19,11 @@ impl<'a> Claims<'a> {
         self.0.has(name)
     }
 
+    /// Whether the claim is there and is not a text.
+    pub(crate) fn is_no_text(&self, name: &str) -> bool {
+        !matches!(self.0.get(name), None | Some(Json::Null | Json::Text(_)))
+    }
+
     /// A text that may be absent.
     pub(crate) fn text(&self, claim: &'static str) -> Result<Option<&str>, TokenError> {
         match self.0.get(claim) {

@@ -21,6 +21,9 @@ pub struct Identity {
     pub role: Option<String>,
     /// The family, as claimed.
     pub family_id: Option<String>,
+    /// Whether a claim for `role` or `family_id` is there and is not a text. What the two say then
+    /// cannot be used, which is another thing than their absence.
+    pub family_claims_unusable: bool,
     /// The B2C policy the token came from, as spelt there.
     pub policy: Option<String>,
     /// `idp`, the identity provider's own name; absent for a local account.

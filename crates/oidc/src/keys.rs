@@ -22,6 +22,8 @@ use crate::token::TokenError;
 
 /// The set is never asked for twice within this time.
 const COOL_DOWN: Duration = Duration::from_secs(30);
+/// The same as long as there is no set at all: nothing can be verified meanwhile.
+const COLD_COOL_DOWN: Duration = Duration::from_secs(5);
 /// A set this old is used only while asking for a new one fails; so a removed key ends with it.
 const MAX_AGE: Duration = Duration::from_secs(600);
 /// From here on one caller asks for a new set while the others go on with the old.
@@ -129,17 +131,19 @@ enum Next {
 }
 
 impl State {
-    fn next(&self, kid: &str, now: Duration) -> Next {
-        let cooling = self.attempt.as_ref().filter(|attempt| now < attempt.ended + COOL_DOWN);
+    /// What to do for a token with this key id, or (`None`) to be ready for the next one.
+    fn next(&self, kid: Option<&str>, now: Duration) -> Next {
         let problem = self.attempt.as_ref().and_then(|attempt| attempt.problem.as_ref());
         let held = self.held.as_ref().filter(|held| now < held.at + STALE_AGE);
+        let wait = if held.is_some() { COOL_DOWN } else { COLD_COOL_DOWN };
+        let cooling = self.attempt.as_ref().filter(|attempt| now < attempt.ended + wait);
         let Some(Held { set, at }) = held else {
             return match (cooling, problem) {
                 (Some(_), Some(problem)) => Next::Unavailable(problem.clone()),
                 _ => Next::Ask,
             };
         };
-        if set.has(kid) {
+        if kid.is_none_or(|kid| set.has(kid)) {
             let others_may_pass = problem.is_some() || now < *at + MAX_AGE;
             let wait = now >= *at + REFRESH_AGE
                 && cooling.is_none()
@@ -147,7 +151,7 @@ impl State {
             return if wait { Next::Ask } else { Next::Use(set.clone()) };
         }
         match (cooling, problem) {
-            _ if self.is_absent(kid, now) => Next::KidUnknown,
+            _ if kid.is_some_and(|kid| self.is_absent(kid, now)) => Next::KidUnknown,
             (None, _) => Next::Ask,
             (Some(_), None) => Next::KidUnknown,
             // The key may be new, and we cannot look: that says nothing about the token.
@@ -181,18 +185,27 @@ impl KeyCache {
     /// Judges the signature of `jws` by the key it names.
     pub(crate) async fn verify(&self, jws: &Jws<'_>) -> Result<(), VerifyError> {
         let kid = jws.kid().ok_or(TokenError::KidUnknown)?;
+        Ok(self.set_for(Some(kid)).await?.verify(jws)?)
+    }
+
+    /// Makes sure that there is a set, young enough.
+    pub(crate) async fn warm(&self) -> Result<(), VerifyError> {
+        self.set_for(None).await.map(drop)
+    }
+
+    async fn set_for(&self, kid: Option<&str>) -> Result<Arc<KeySet>, VerifyError> {
         let mut next = self.read().next(kid, self.clock.elapsed());
         if matches!(next, Next::Ask) {
             self.ask_for(kid).await;
             let now = self.clock.elapsed();
             let mut state = self.write();
             next = state.next(kid, now);
-            if matches!(next, Next::KidUnknown) {
+            if let (Next::KidUnknown, Some(kid)) = (&next, kid) {
                 state.remember_absent(kid, now);
             }
         }
         match next {
-            Next::Use(set) => Ok(set.verify(jws)?),
+            Next::Use(set) => Ok(set),
             Next::KidUnknown => Err(TokenError::KidUnknown.into()),
             Next::Unavailable(problem) => Err(unavailable(problem)),
             // Only when the clock leapt over a whole cool-down in between.
@@ -200,7 +213,7 @@ impl KeyCache {
         }
     }
 
-    async fn ask_for(&self, kid: &str) {
+    async fn ask_for(&self, kid: Option<&str>) {
         let flight = {
             let mut state = self.write();
             let now = self.clock.elapsed();

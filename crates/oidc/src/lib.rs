@@ -37,6 +37,6 @@ pub use identity::{AccessClaims, Caller, Identity};
 pub use jose::Algorithm;
 pub use keys::{KeysError, KeysProblem, KeysReport};
 pub use provider::{IdTokenExpectation, Provider, VerifyError};
-pub use token::{Malformation, TokenError};
+pub use token::{Malformation, Origin, TokenError};
 pub use url_rules::Transport;
 pub use variables::{ConfigWarning, WarningReason};

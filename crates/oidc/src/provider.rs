@@ -107,6 +107,15 @@ impl Provider {
         self.keys.report()
     }
 
+    /// Makes sure that there are keys to judge by, as a token would: asks for them when there are
+    /// none, or when they grow old. For a server that wants to be ready before the first token.
+    ///
+    /// # Errors
+    /// [`VerifyError::Keys`] or [`VerifyError::Discovery`] when there are none.
+    pub async fn warm(&self) -> Result<(), VerifyError> {
+        self.keys.warm().await
+    }
+
     /// Verifies an ID token (OpenID Connect Core section 3.1.3.7).
     ///
     /// # Errors

@@ -1,4 +1,11 @@
-//! Why a token is refused.
+//! Why a token is refused, and where to look for the keys that say so.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use luminous_domain::AccessToken;
+
+use crate::claims::Claims;
+use crate::jose::MAX_TOKEN;
 
 /// Why a token is refused. Never holds any part of the token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -117,5 +124,38 @@ impl TokenError {
 impl From<Malformation> for TokenError {
     fn from(malformation: Malformation) -> Self {
         Self::Malformed(malformation)
+    }
+}
+
+/// Where a token says it comes from. Nothing of it is verified: never a verdict, only where to look
+/// for the provider that can tell.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// `iss`, if it is a text.
+    pub issuer: Option<String>,
+    /// The B2C policy: `tfp`, else `acr`, if it is a text.
+    pub policy: Option<String>,
+}
+
+impl Origin {
+    /// Looks into `token`.
+    ///
+    /// # Errors
+    /// [`TokenError::Malformed`] when it cannot be a token at all.
+    pub fn peek(token: &AccessToken) -> Result<Self, TokenError> {
+        let token = token.expose();
+        if token.len() > MAX_TOKEN {
+            return Err(Malformation::TooLarge.into());
+        }
+        let mut parts = token.split('.');
+        let (Some(_), Some(payload), Some(_), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(Malformation::Parts.into());
+        };
+        let payload = URL_SAFE_NO_PAD.decode(payload).map_err(|_| Malformation::Encoding)?;
+        let claims = Claims::parse(&payload)?;
+        let text = |claim| claims.text(claim).ok().flatten().map(str::to_owned);
+        Ok(Self { issuer: text("iss"), policy: text("tfp").or_else(|| text("acr")) })
     }
 }

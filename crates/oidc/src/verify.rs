@@ -302,6 +302,11 @@ fn identify(
         roles: roles(claims, against.config),
         role: first(&names.role),
         family_id: first(&names.family_id),
+        family_claims_unusable: names
+            .role
+            .iter()
+            .chain(&names.family_id)
+            .any(|name| claims.is_no_text(name)),
         policy,
         identity_provider: claims.description("idp").filter(|idp| idp != "LocalAccount"),
         auth_time: claims.time("auth_time")?,

@@ -4,18 +4,24 @@
 //! Handlers take [`Person`] or [`Insider`] as an argument and cannot run without one. A route whose
 //! path has `{family_id}` lets in only who is in that family: the check is here, not in handlers.
 
+mod insider;
+mod person;
+mod step_up;
+
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 use luminous_domain::Permission;
-use luminous_oidc::Identity;
 use luminous_store::{Act, Membership, Network, Standing};
+
+pub use crate::trust::Verified;
+pub use step_up::MAX_AGE as STEP_UP_MAX_AGE;
 
 /// How a person proved who they are.
 #[derive(Debug, Clone)]
 pub enum Proof {
     /// With a bearer token.
-    Token(Arc<Identity>),
+    Token(Arc<Verified>),
     /// With the cookie of a web session of ours.
     Cookie(luminous_store::WebSession),
 }

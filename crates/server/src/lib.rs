@@ -8,10 +8,27 @@
 //! Start reading at [`routes`], the one page that lists every route, then at [`door`], which decides
 //! who comes in.
 
+pub mod body;
+pub mod cache;
+pub mod config;
+pub mod connectors;
+pub mod discovery;
 pub mod door;
+pub mod front;
+pub mod health;
+pub mod limits;
+pub mod meters;
+pub mod openapi;
 pub mod problem;
 pub mod routes;
+pub mod server;
 pub mod state;
+pub mod trust;
+pub mod upkeep;
+pub mod visit;
+pub mod web;
 
+pub use config::Config;
 pub use problem::ApiError;
+pub use server::{Server, StartError};
 pub use state::{AppState, Parts};

@@ -2,8 +2,12 @@
 //!
 //! A cause is logged once, here, with the id of the request; it is never sent.
 
+mod render;
+
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
 use luminous_domain::Permission;
-use luminous_oidc::VerifyError;
+use luminous_oidc::{TokenError, VerifyError};
 use luminous_store::{Failure, Refusal, StoreError};
 
 /// Why a request is not answered as asked.
@@ -33,7 +37,10 @@ pub enum ApiError {
     FamilyMismatch,
     /// A fresh sign-in with a second factor is needed (RFC 9470).
     #[error("a fresh sign-in with a second factor is needed")]
-    StepUpRequired,
+    StepUpRequired {
+        /// What to ask the provider for: the step-up policy, or `mfa`.
+        acr_values: String,
+    },
     /// A form or a cookie request without its CSRF token, or from another origin.
     #[error("the request does not come from our own page")]
     Forgery,
@@ -70,6 +77,21 @@ pub enum ApiError {
         /// When to come back.
         retry_after_s: u64,
     },
+    /// The route does not know the method.
+    #[error("the route does not know the method")]
+    MethodNotAllowed,
+    /// The body is too large.
+    #[error("the body is too large")]
+    TooLarge,
+    /// The body is not labelled as JSON.
+    #[error("the body is not labelled as JSON")]
+    MediaType,
+    /// It took too long.
+    #[error("it took too long")]
+    Timeout,
+    /// There is too much to do just now.
+    #[error("there is too much to do just now")]
+    Overloaded,
     /// The store could not.
     #[error(transparent)]
     Store(StoreError),
@@ -90,7 +112,121 @@ impl From<VerifyError> for ApiError {
     }
 }
 
+/// The error itself, among the extensions of a response whose body is still to be written: only the
+/// front knows the id of the request that belongs into it.
+#[derive(Debug, Clone)]
+pub(crate) struct Refused(pub(crate) ApiError);
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = Response::default();
+        *response.status_mut() = self.status();
+        response.extensions_mut().insert(Refused(self));
+        response
+    }
+}
+
 impl ApiError {
+    /// The status, the stable code and what the code means.
+    fn row(&self) -> (StatusCode, &'static str, &'static str) {
+        use StatusCode as S;
+        match self {
+            Self::Token(error) => token_row(error),
+            Self::TokenRevoked => (S::UNAUTHORIZED, "token.revoked", "The sign-in was ended."),
+            Self::TokenStale => {
+                (S::UNAUTHORIZED, "token.stale", "The token is older than what holds now.")
+            }
+            Self::NotAPerson => {
+                (S::FORBIDDEN, "authz.not_a_person", "An application by itself may not do this.")
+            }
+            Self::ClaimsUnusable => (
+                S::FORBIDDEN,
+                "authz.claims_unusable",
+                "The family claims of the token cannot be used.",
+            ),
+            Self::RoleMissing(_) => {
+                (S::FORBIDDEN, "authz.role_missing", "The role does not allow this.")
+            }
+            Self::FamilyMismatch => {
+                (S::FORBIDDEN, "authz.family_mismatch", "This is not your family.")
+            }
+            Self::StepUpRequired { .. } => (
+                S::UNAUTHORIZED,
+                "session.step_up_required",
+                "A fresh sign-in with a second factor is needed.",
+            ),
+            Self::Forgery => {
+                (S::FORBIDDEN, "request.forged", "The request does not come from our own page.")
+            }
+            Self::AlreadyMember => {
+                (S::CONFLICT, "family.already_member", "You are in a family already.")
+            }
+            Self::LastOwner => {
+                (S::CONFLICT, "family.last_owner", "The family would be left without an owner.")
+            }
+            Self::NameMismatch => {
+                (S::CONFLICT, "family.name_mismatch", "The typed name is not the family's.")
+            }
+            Self::InviteCodeFormat => {
+                (S::BAD_REQUEST, "invite.code_format", "What was typed cannot be a code.")
+            }
+            Self::InviteInvalid => {
+                (S::NOT_FOUND, "invite.invalid", "No open invitation has this code.")
+            }
+            Self::InviteRateLimited => {
+                (S::TOO_MANY_REQUESTS, "invite.rate_limited", "Too many wrong codes.")
+            }
+            Self::NotFound => (S::NOT_FOUND, "resource.not_found", "There is no such thing."),
+            Self::TooMany => (S::CONFLICT, "limit.reached", "There are as many as there may be."),
+            Self::Input(_) => (S::BAD_REQUEST, "input.invalid", "A value is not what it must be."),
+            Self::RateLimited { .. } => {
+                (S::TOO_MANY_REQUESTS, "request.rate_limited", "Too many requests.")
+            }
+            Self::MethodNotAllowed => {
+                (S::METHOD_NOT_ALLOWED, "request.method", "The route does not know the method.")
+            }
+            Self::TooLarge => (S::PAYLOAD_TOO_LARGE, "request.too_large", "The body is too large."),
+            Self::MediaType => (
+                S::UNSUPPORTED_MEDIA_TYPE,
+                "request.media_type",
+                "The body must be application/json.",
+            ),
+            Self::Timeout => {
+                (S::SERVICE_UNAVAILABLE, "request.timeout", "It took too long; try again.")
+            }
+            Self::Overloaded => (
+                S::SERVICE_UNAVAILABLE,
+                "server.busy",
+                "There is too much to do just now; try again.",
+            ),
+            Self::Store(error) => store_row(error),
+            Self::Internal(_) => {
+                (S::INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side.")
+            }
+        }
+    }
+
+    /// The HTTP status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.row().0
+    }
+
+    /// The stable code, as clients see it.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.row().1
+    }
+
+    /// The finest code there is, for the log.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Token(error) => error.code(),
+            other => other.code(),
+        }
+    }
+
     /// What a refusal of the store is called when it was met while using `permission`.
     #[must_use]
     pub fn of(failure: Failure, permission: Permission) -> Self {
@@ -106,4 +242,36 @@ impl ApiError {
             },
         }
     }
+}
+
+/// A refused token gets one answer whatever was wrong with it (V23); only its absence and its form,
+/// which the sender knows anyway, are told apart.
+fn token_row(error: &VerifyError) -> (StatusCode, &'static str, &'static str) {
+    match error {
+        VerifyError::Token(TokenError::Missing) => {
+            (StatusCode::UNAUTHORIZED, "token.missing", "A bearer token is needed.")
+        }
+        VerifyError::Token(TokenError::Malformed(_)) => {
+            (StatusCode::UNAUTHORIZED, "token.malformed", "This is not a bearer token.")
+        }
+        VerifyError::Token(_) => {
+            (StatusCode::UNAUTHORIZED, "token.invalid", "The token is not accepted.")
+        }
+        VerifyError::Keys(_) | VerifyError::Discovery(_) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "keys.unavailable",
+            "The identity provider's keys cannot be had; try again.",
+        ),
+    }
+}
+
+fn store_row(error: &StoreError) -> (StatusCode, &'static str, &'static str) {
+    let status = match error {
+        StoreError::Busy | StoreError::Corrupt(_) | StoreError::Unavailable(_) => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+        StoreError::Full => StatusCode::INSUFFICIENT_STORAGE,
+        StoreError::Driver(_) | StoreError::Contradiction(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    (status, error.code(), "The database could not do it.")
 }

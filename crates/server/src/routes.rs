@@ -29,3 +29,72 @@
 //! | `GET /.well-known/luminous`, `GET /openapi.json` | anybody |
 //! | `GET /healthz`, `GET /readyz`, `GET /version` | anybody |
 //! | `GET /metrics` | whoever reaches the separate listener or holds its token |
+
+mod audit;
+mod devices;
+mod families;
+mod invites;
+pub mod me;
+mod members;
+mod notes;
+mod sessions;
+
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::{Json, Router};
+use utoipa::OpenApi as _;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::openapi::ApiDoc;
+use crate::problem::ApiError;
+use crate::state::AppState;
+use crate::visit::Visit;
+use crate::{connectors, discovery, health, web};
+
+/// The routes of the API, which the OpenAPI document describes.
+fn api() -> OpenApiRouter<AppState> {
+    OpenApiRouter::with_openapi(ApiDoc::openapi())
+        .merge(me::routes())
+        .merge(sessions::routes())
+        .merge(families::routes())
+        .merge(members::routes())
+        .merge(invites::routes())
+        .merge(devices::routes())
+        .merge(notes::routes())
+        .merge(audit::routes())
+}
+
+/// The OpenAPI document.
+#[must_use]
+pub fn document() -> OpenApi {
+    api().into_openapi()
+}
+
+/// All routes.
+pub fn router(state: AppState) -> Router {
+    let (api, document) = api().split_for_parts();
+    let largest = state.config().limits.body_bytes;
+    let document = move || std::future::ready(Json(document.clone()));
+    api.merge(connectors::routes())
+        .merge(web::routes())
+        .merge(discovery::routes())
+        .merge(health::routes())
+        .route("/openapi.json", axum::routing::get(document))
+        .route_layer(middleware::from_fn(meet))
+        .fallback(|| async { ApiError::NotFound })
+        .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
+        .layer(DefaultBodyLimit::max(largest))
+        .with_state(state)
+}
+
+/// Writes down which route a request met.
+async fn meet(request: Request, next: Next) -> Response {
+    let extensions = request.extensions();
+    if let (Some(visit), Some(route)) = (extensions.get::<Visit>(), extensions.get::<MatchedPath>())
+    {
+        visit.meet(route.clone());
+    }
+    next.run(request).await
+}

@@ -1,9 +1,18 @@
 //! What all handlers share.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use luminous_domain::{Clock, Entropy};
+use luminous_domain::{AccountId, Clock, Entropy, PersonKey};
+use luminous_oidc::HttpClient;
 use luminous_store::Store;
+use quick_cache::sync::Cache;
+
+use crate::cache::ClaimsCache;
+use crate::config::{Config, ConfigError, Secrets};
+use crate::limits::RateLimit;
+use crate::meters::Meters;
+use crate::trust::Trust;
 
 /// What the server is made of; tests hand in their own clock and store.
 #[derive(Clone)]
@@ -14,19 +23,132 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
+    /// How identity providers are asked.
+    pub http: Arc<dyn HttpClient>,
 }
 
 /// What all handlers share. Cheap to clone.
 #[derive(Clone)]
 pub struct AppState {
-    /// The parts.
-    pub parts: Arc<Parts>,
+    shared: Arc<Shared>,
 }
 
+struct Shared {
+    config: Config,
+    secrets: Secrets,
+    parts: Parts,
+    trust: Trust,
+    claims: ClaimsCache,
+    accounts: RateLimit<AccountId>,
+    seen: Cache<AccountId, Duration>,
+    meters: Meters,
+}
+
+/// How many accounts are remembered as seen.
+const SEEN_MOST: usize = 20_000;
+
 impl AppState {
+    /// Puts everything together; asks nobody anything yet.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when the configuration cannot be used.
+    pub fn new(config: Config, parts: Parts) -> Result<Self, ConfigError> {
+        config.check()?;
+        let secrets = Secrets::read(&config, &*parts.entropy)?;
+        let trust = Trust::new(&config, &parts.http, &parts.clock)?;
+        let shared = Shared {
+            accounts: RateLimit::per_minute(config.limits.per_account_per_minute),
+            claims: ClaimsCache::default(),
+            seen: Cache::new(SEEN_MOST),
+            meters: Meters::default(),
+            config,
+            secrets,
+            parts,
+            trust,
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// What was configured.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.shared.config
+    }
+
+    /// The secrets that the configuration names files for.
+    #[must_use]
+    pub fn secrets(&self) -> &Secrets {
+        &self.shared.secrets
+    }
+
+    /// The key that hashes the codes of invitations. It is not in the database, so that a stolen
+    /// copy of that does not help to guess them.
+    #[must_use]
+    pub fn pepper(&self) -> [u8; 32] {
+        self.shared.secrets.key("invitation codes")
+    }
+
+    /// What the server is made of.
+    #[must_use]
+    pub fn parts(&self) -> &Parts {
+        &self.shared.parts
+    }
+
     /// What is kept.
     #[must_use]
     pub fn store(&self) -> &dyn Store {
-        &*self.parts.store
+        &*self.shared.parts.store
+    }
+
+    /// Time.
+    #[must_use]
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.shared.parts.clock
+    }
+
+    /// Randomness.
+    #[must_use]
+    pub fn entropy(&self) -> &dyn Entropy {
+        &*self.shared.parts.entropy
+    }
+
+    /// Whose tokens are believed.
+    #[must_use]
+    pub fn trust(&self) -> &Trust {
+        &self.shared.trust
+    }
+
+    /// What verified tokens said.
+    #[must_use]
+    pub fn claims(&self) -> &ClaimsCache {
+        &self.shared.claims
+    }
+
+    /// What is counted.
+    #[must_use]
+    pub fn meters(&self) -> &Meters {
+        &self.shared.meters
+    }
+
+    /// How many requests an account may make.
+    pub(crate) fn account_rate(&self) -> &RateLimit<AccountId> {
+        &self.shared.accounts
+    }
+
+    /// When accounts were last noted as seen, by the monotonic clock.
+    pub(crate) fn seen(&self) -> &Cache<AccountId, Duration> {
+        &self.shared.seen
+    }
+
+    /// Forgets what this replica remembers of a person's tokens. Whoever ends all sign-ins of a
+    /// person calls it; other replicas learn it from the store with the next request.
+    pub fn forget(&self, person: &PersonKey) {
+        self.shared.claims.forget(person);
+    }
+}
+
+impl std::fmt::Debug for AppState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AppState(..)")
     }
 }

@@ -10,7 +10,7 @@ use crate::json::{Json, Object};
 use crate::token::{Malformation, TokenError};
 
 /// No token may be larger: 16 KiB. Real ones stay below 4 KiB.
-const MAX_TOKEN: usize = 16 * 1024;
+pub(crate) const MAX_TOKEN: usize = 16 * 1024;
 const MAX_KID: usize = 256;
 
 /// Header parameters that bring or point at a key (RFC 7515 sections 4.1.2 to 4.1.6). Whoever

@@ -12,5 +12,6 @@ mod roca;
 
 pub use algorithm::Algorithm;
 pub use jwk::{DropReason, PublicKey};
+pub(crate) use jws::MAX_TOKEN;
 pub use jws::{Jws, Typ};
 pub use key_set::{DroppedKey, KeySet, KeySetError};

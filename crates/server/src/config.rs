@@ -1,0 +1,214 @@
+//! Everything that can be set, in one place.
+//!
+//! From a TOML file, then from the environment (`LUMINOUS_SERVER__LIMITS__BODY_BYTES`), then from
+//! flags; later ones win. The doc comments are the help: `luminous-server config --example` prints
+//! them. Secrets are never settings themselves: a setting names the file that holds one.
+
+mod issuer;
+mod load;
+mod macros;
+mod secrets;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use ipnet::IpNet;
+use url::Url;
+
+use macros::settings;
+
+pub use issuer::{ConnectorSettings, Hint, IssuerSettings};
+pub use load::load;
+pub use secrets::Secrets;
+
+/// How strict the server is about where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Profile {
+    /// For real families: plain http and issuers of this machine are refused.
+    #[default]
+    Prod,
+    /// For development, demonstrations and tests, with the emulator.
+    Dev,
+}
+
+/// What log lines look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+settings! {
+    /// The whole configuration.
+    Config {
+        /// `prod` refuses plain http and issuers of this machine; `dev` is for the emulator.
+        profile: Profile = Profile::Prod, "\"prod\"";
+        /// What this installation calls itself, for people.
+        name: String = "Luminous".to_owned(), "\"Luminous\"";
+        /// Where to listen for plain HTTP. A proxy in front of it speaks TLS.
+        listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 8455)), "\"127.0.0.1:8455\"";
+        /// The address people and apps know this server by: https, without a path.
+        public_url: Option<Url> = None, "\"https://family.example.org\"";
+        /// The file that holds the server's own secret: 32 random bytes in hex. It is made at the
+        /// first start. All replicas need the same one; whoever loses it loses open invitations.
+        key_file: PathBuf = PathBuf::from("luminous-server.key"), "\"/var/lib/luminous/server.key\"";
+        /// Proxies whose `X-Forwarded-For` and `X-Request-Id` are believed; from anybody else they
+        /// are ignored.
+        trusted_proxies: Vec<IpNet> = Vec::new(), "[\"10.0.0.0/8\"]";
+        /// `text` or `json`.
+        log_format: LogFormat = LogFormat::Text, "\"text\"";
+        /// What is logged, as `tracing-subscriber` filters are written.
+        log_filter: String = "info".to_owned(), "\"info\"";
+        /// What is kept, and where.
+        store: StoreSettings = StoreSettings::default(), "";
+        /// How much is enough.
+        limits: Limits = Limits::default(), "";
+        /// Figures for Prometheus.
+        metrics: MetricsSettings = MetricsSettings::default(), "";
+        /// What the identity provider asks us while it issues a token.
+        connectors: ConnectorSettings = ConnectorSettings::default(), "";
+        /// Whose tokens are believed. Several during a migration from B2C to External ID.
+        issuers: Vec<IssuerSettings> = Vec::new(), "";
+    }
+
+    /// What is kept, and where.
+    StoreSettings {
+        /// The SQLite file, made at the first start. One server only.
+        sqlite: PathBuf = PathBuf::from("luminous.sqlite"), "\"/var/lib/luminous/luminous.sqlite\"";
+        /// The file that holds the URL of a PostgreSQL database, which several replicas may share.
+        /// Where it is set, `sqlite` is not used.
+        postgres_url_file: Option<PathBuf> = None, "#\"/run/secrets/luminous-postgres-url\"";
+    }
+
+    /// How much is enough.
+    Limits {
+        /// The largest body of a request, in bytes.
+        body_bytes: usize = 64 * 1024, "65536";
+        /// The largest head of a request, in bytes.
+        header_bytes: usize = 32 * 1024, "32768";
+        /// How long a request may take, in seconds; also how long its head may take to arrive.
+        request_seconds: u64 = 10, "10";
+        /// How many requests are worked on at once.
+        concurrent_requests: usize = 512, "512";
+        /// How many connections are open at once.
+        connections: usize = 4096, "4096";
+        /// How many requests a minute one address may make; 0 for any number. A whole household,
+        /// or a mobile network, may share one.
+        per_address_per_minute: u32 = 1200, "1200";
+        /// How many requests a minute one account may make; 0 for any number.
+        per_account_per_minute: u32 = 600, "600";
+    }
+
+    /// Figures for Prometheus.
+    MetricsSettings {
+        /// A listener of its own for `/metrics`, where whoever reaches it may read it.
+        listen: Option<SocketAddr> = None, "#\"127.0.0.1:9455\"";
+        /// The file that holds the bearer token for `/metrics` at the main listener.
+        token_file: Option<PathBuf> = None, "#\"/run/secrets/luminous-metrics-token\"";
+    }
+}
+
+/// A setting that cannot be used. Names the setting; never holds a secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("setting `{setting}`: {problem}")]
+pub struct ConfigError {
+    /// Which, as in the file: `issuers[0].address`.
+    pub setting: String,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+impl ConfigError {
+    /// About `setting`.
+    pub fn new(setting: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self { setting: setting.into(), problem: problem.into() }
+    }
+}
+
+impl Config {
+    /// An example of everything, with the help as comments.
+    #[must_use]
+    pub fn example() -> String {
+        let mut out = String::from("# Luminous family server.\n\n");
+        Self::annotate(&mut out);
+        for (table, part) in [
+            ("[store]", StoreSettings::annotate as fn(&mut String)),
+            ("[limits]", Limits::annotate),
+            ("[metrics]", MetricsSettings::annotate),
+            ("[connectors]", ConnectorSettings::annotate),
+            ("[[issuers]]", IssuerSettings::annotate),
+            ("[[issuers.hints]]", Hint::annotate),
+        ] {
+            out.push_str(table);
+            out.push('\n');
+            part(&mut out);
+        }
+        out.truncate(out.trim_end().len());
+        out.push('\n');
+        out
+    }
+
+    /// Whether everything fits together, and is strict enough for the profile.
+    ///
+    /// # Errors
+    /// [`ConfigError`] about the first setting that does not.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.check_public_url()?;
+        if self.issuers.is_empty() {
+            return Err(ConfigError::new("issuers", "at least one is needed"));
+        }
+        for (at, issuer) in self.issuers.iter().enumerate() {
+            issuer.check(at, self.profile)?;
+        }
+        Ok(())
+    }
+
+    fn check_public_url(&self) -> Result<(), ConfigError> {
+        let wrong = |problem| Err(ConfigError::new("public_url", problem));
+        let Some(url) = &self.public_url else { return wrong("it is missing") };
+        let https = url.scheme() == "https";
+        if !https && (self.profile == Profile::Prod || url.scheme() != "http") {
+            return wrong("it must be https");
+        }
+        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+            return wrong("it must be an address without a path");
+        }
+        Ok(())
+    }
+
+    /// The address people know, without a slash at the end.
+    #[must_use]
+    pub fn base(&self) -> String {
+        self.public_url
+            .as_ref()
+            .map_or_else(String::new, |url| url.as_str().trim_end_matches('/').to_owned())
+    }
+
+    /// Whether browsers reach us by https.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.public_url.as_ref().is_some_and(|url| url.scheme() == "https")
+    }
+}
+
+/// Writes one setting into the annotated example.
+pub(crate) fn annotate(out: &mut String, help: &[&str], name: &str, example: &str) {
+    if example.is_empty() {
+        return;
+    }
+    for line in help {
+        out.push('#');
+        out.push_str(line);
+        out.push('\n');
+    }
+    let (mark, value) = match example.strip_prefix('#') {
+        Some(value) => ("# ", value),
+        None => ("", example),
+    };
+    out.push_str(&format!("{mark}{name} = {value}\n\n"));
+}

@@ -1,0 +1,106 @@
+//! From a person to a member who may.
+
+use std::marker::PhantomData;
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use http::request::Parts;
+use luminous_domain::{FamilyId, Permission, Role};
+use luminous_oidc::Identity;
+use luminous_store::{MemberState, Membership};
+
+use super::person::is_before;
+use super::{Insider, Needs, Person, Proof};
+use crate::problem::ApiError;
+use crate::state::AppState;
+
+impl<P: Needs> FromRequestParts<AppState> for Insider<P> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        state: &AppState,
+    ) -> Result<Self, Self::Rejection> {
+        let person = Person::from_request_parts(parts, state).await?;
+        let named = family_of_path(parts, state).await?;
+        let admitted = admit(&person, named, P::PERMISSION)
+            .and_then(|place| person.check_step_up(P::PERMISSION, state).map(|()| place.clone()));
+        match admitted {
+            Ok(membership) => Ok(Self { person, membership, needs: PhantomData }),
+            Err(refusal) => {
+                record(&person, P::PERMISSION, &refusal, state).await;
+                Err(refusal)
+            }
+        }
+    }
+}
+
+/// The family that the path names; `None` when what is there is no id.
+async fn family_of_path(parts: &mut Parts, state: &AppState) -> Result<Option<FamilyId>, ApiError> {
+    let params = RawPathParams::from_request_parts(parts, state)
+        .await
+        .map_err(|error| ApiError::Internal(error.to_string()))?;
+    let named = params.iter().find(|(name, _)| *name == "family_id");
+    Ok(named.and_then(|(_, value)| value.parse().ok()))
+}
+
+/// The membership row is the authority; what the token claims only narrows it.
+fn admit(
+    person: &Person,
+    named: Option<FamilyId>,
+    permission: Permission,
+) -> Result<&Membership, ApiError> {
+    let place = person.standing.membership.as_ref().ok_or(ApiError::FamilyMismatch)?;
+    if place.state == MemberState::Deactivated {
+        return Err(ApiError::RoleMissing(permission));
+    }
+    if named != Some(place.family.id) {
+        return Err(ApiError::FamilyMismatch);
+    }
+    if !place.role.may(permission) {
+        return Err(ApiError::RoleMissing(permission));
+    }
+    if let Proof::Token(verified) = &person.proof {
+        let changed = person.standing.account.standing_changed_at;
+        if changed.is_some_and(|since| is_before(verified.identity.issued_at, since)) {
+            return Err(ApiError::TokenStale);
+        }
+        narrow(&verified.identity, place, permission)?;
+    }
+    Ok(place)
+}
+
+/// Absent claims narrow nothing; unusable ones are no claims at all.
+fn narrow(identity: &Identity, place: &Membership, permission: Permission) -> Result<(), ApiError> {
+    if identity.family_claims_unusable {
+        return Err(ApiError::ClaimsUnusable);
+    }
+    let family = identity.family_id.as_deref().map(str::parse::<FamilyId>).transpose();
+    let role = match identity.role.as_deref() {
+        Some(claimed) => Some(Role::parse(claimed).ok_or(ApiError::ClaimsUnusable)?),
+        None => None,
+    };
+    if family.map_err(|_| ApiError::ClaimsUnusable)?.is_some_and(|id| id != place.family.id) {
+        return Err(ApiError::FamilyMismatch);
+    }
+    if role.is_some_and(|role| !role.may(permission)) {
+        return Err(ApiError::RoleMissing(permission));
+    }
+    Ok(())
+}
+
+/// Writes down that somebody tried what changes other people's things. The refusal stands whether
+/// or not that works.
+async fn record(person: &Person, permission: Permission, refusal: &ApiError, state: &AppState) {
+    // A stale token is no attempt: the client refreshes it and asks again.
+    if !permission.needs_step_up() || matches!(refusal, ApiError::TokenStale) {
+        return;
+    }
+    let family = person.standing.membership.as_ref().map(|place| place.family.id);
+    let recorded = state
+        .store()
+        .record_refusal(family, &person.act(), permission.as_str(), None, refusal.code())
+        .await;
+    if let Err(error) = recorded {
+        tracing::error!(code = error.code(), %error, "a refusal was not written down");
+    }
+}

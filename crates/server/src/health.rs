@@ -1,0 +1,92 @@
+//! Whether the server lives, and whether it can work.
+
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use http::{StatusCode, header};
+use luminous_oidc::bearer_token;
+use serde::Serialize;
+use subtle::ConstantTimeEq as _;
+
+use crate::problem::ApiError;
+use crate::state::AppState;
+
+/// How long the database may take to answer the question whether it is there.
+const PING: Duration = Duration::from_secs(2);
+
+/// Health, readiness, version and, for whoever holds its token, the figures.
+pub fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .route("/version", get(version))
+        .route("/metrics", get(metrics))
+}
+
+/// The figures alone, for a listener of their own.
+pub fn metrics_only() -> Router<AppState> {
+    Router::new().route("/metrics", get(figures))
+}
+
+#[derive(Serialize)]
+struct Readiness {
+    ready: bool,
+    /// The codes of what is missing.
+    missing: Vec<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Version {
+    name: &'static str,
+    version: &'static str,
+}
+
+async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+async fn readyz(State(state): State<AppState>) -> Response {
+    let missing = missing(&state).await;
+    let status = if missing.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(Readiness { ready: missing.is_empty(), missing })).into_response()
+}
+
+/// The codes of what keeps the server from working.
+pub async fn missing(state: &AppState) -> Vec<&'static str> {
+    let mut missing = Vec::new();
+    match tokio::time::timeout(PING, state.store().ping()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => missing.push(error.code()),
+        Err(_) => missing.push("store.busy"),
+    }
+    if state.trust().providers().any(|(_, provider)| provider.keys().usable == 0) {
+        missing.push("keys.unavailable");
+    }
+    missing
+}
+
+async fn version() -> Json<Version> {
+    Json(Version { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") })
+}
+
+async fn metrics(
+    State(state): State<AppState>,
+    headers: http::HeaderMap,
+) -> Result<Response, ApiError> {
+    // Without a token there is no such route here.
+    let wanted = state.secrets().metrics().ok_or(ApiError::NotFound)?;
+    let given = bearer_token(&headers).map_err(luminous_oidc::VerifyError::from)?;
+    if bool::from(given.expose().as_bytes().ct_eq(wanted.as_bytes())) {
+        Ok(figures(State(state)).await)
+    } else {
+        Err(luminous_oidc::VerifyError::from(luminous_oidc::TokenError::SignatureInvalid).into())
+    }
+}
+
+async fn figures(State(state): State<AppState>) -> Response {
+    let text = state.meters().render(state.claims().len());
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
+}
