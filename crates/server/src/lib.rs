@@ -8,6 +8,7 @@
 //! Start reading at [`routes`], the one page that lists every route, then at [`door`], which decides
 //! who comes in.
 
+mod answer;
 pub mod body;
 pub mod cache;
 pub mod config;
@@ -16,15 +17,20 @@ pub mod discovery;
 pub mod door;
 pub mod front;
 pub mod health;
+mod idempotency;
+mod input;
+mod invite_codes;
 pub mod limits;
 pub mod meters;
 pub mod openapi;
+mod path;
 pub mod problem;
 pub mod routes;
 pub mod server;
 pub mod state;
 pub mod trust;
 pub mod upkeep;
+mod views;
 pub mod visit;
 pub mod web;
 

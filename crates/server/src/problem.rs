@@ -6,7 +6,7 @@ mod render;
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use luminous_domain::Permission;
+use luminous_domain::{NoEntropy, Permission};
 use luminous_oidc::{TokenError, VerifyError};
 use luminous_store::{Failure, Refusal, StoreError};
 
@@ -103,6 +103,12 @@ pub enum ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+impl From<NoEntropy> for ApiError {
+    fn from(error: NoEntropy) -> Self {
+        Self::Internal(error.to_string())
     }
 }
 

@@ -43,19 +43,17 @@ use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::{Json, Router};
-use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::openapi::ApiDoc;
 use crate::problem::ApiError;
 use crate::state::AppState;
 use crate::visit::Visit;
-use crate::{connectors, discovery, health, web};
+use crate::{connectors, discovery, health, openapi, web};
 
 /// The routes of the API, which the OpenAPI document describes.
 fn api() -> OpenApiRouter<AppState> {
-    OpenApiRouter::with_openapi(ApiDoc::openapi())
+    OpenApiRouter::with_openapi(openapi::frame())
         .merge(me::routes())
         .merge(sessions::routes())
         .merge(families::routes())
@@ -69,12 +67,13 @@ fn api() -> OpenApiRouter<AppState> {
 /// The OpenAPI document.
 #[must_use]
 pub fn document() -> OpenApi {
-    api().into_openapi()
+    openapi::complete(api().into_openapi())
 }
 
 /// All routes.
 pub fn router(state: AppState) -> Router {
-    let (api, document) = api().split_for_parts();
+    let (api, _) = api().split_for_parts();
+    let document = document();
     let largest = state.config().limits.body_bytes;
     let document = move || std::future::ready(Json(document.clone()));
     api.merge(connectors::routes())
