@@ -7,7 +7,9 @@ use crate::{bundle, e2e, setup, ui};
 
 /// The measurements, in order; each says its figures beside their bars.
 const STAGES: &[Stage] = &[
-    Stage { name: "verify a token", needs: &[], run: verify },
+    Stage { name: "verify a token", needs: &[], run: |context| one(context, "oidc", "verify") },
+    Stage { name: "write credentials", needs: &[], run: |context| one(context, "store", "writes") },
+    Stage { name: "ask the API", needs: &[], run: |context| one(context, "server", "api") },
     Stage { name: "release build", needs: &[], run: build },
     Stage {
         name: "window",
@@ -25,9 +27,10 @@ pub fn run(context: &Context) -> anyhow::Result<()> {
     stage::run_all(context, STAGES)
 }
 
-/// An uncached RS256 verification beside a bare RSA-2048 verify of the same bytes.
-fn verify(context: &Context) -> anyhow::Result<()> {
-    let words = ["bench", "--package", "luminous-oidc", "--bench", "verify"];
+/// One crate's own measurement; what it measures it says itself.
+fn one(context: &Context, package: &str, bench: &str) -> anyhow::Result<()> {
+    let package = format!("luminous-{package}");
+    let words = ["bench", "--package", &package, "--bench", bench];
     Ok(Line::cargo().args(words).dir(&context.root).run()?)
 }
 

@@ -4,13 +4,13 @@ use crate::context::{Context, Platform};
 use crate::shell::Line;
 use crate::{setup, ui};
 
-/// Builds what the demo and the real-window tests run: the app with its embedded identity
-/// emulator, the emulator alone, and the driver. The UI must be built.
+/// Builds what the demo and the tests of whole programs run: the app with its embedded identity
+/// emulator and server, both as programs of their own, and the driver. The UI must be built.
 ///
 /// # Errors
 /// When cargo fails.
 pub fn debug_app(context: &Context) -> anyhow::Result<()> {
-    let packages = ["luminous", "luminous-emulator", "luminous-e2e"];
+    let packages = ["luminous", "luminous-emulator", "luminous-server", "luminous-e2e"];
     let words = packages.iter().flat_map(|name| ["--package", name]);
     let line = Line::cargo().args(["build"]).args(words).args(["--features", "luminous/demo"]);
     Ok(line.dir(&context.root).run()?)

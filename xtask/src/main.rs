@@ -17,6 +17,7 @@ mod demo;
 mod deny;
 mod e2e;
 mod needs;
+mod peers;
 mod setup;
 mod shell;
 mod stage;

@@ -7,7 +7,7 @@ use crate::context::{Context, Platform};
 use crate::shell::Line;
 use crate::stage::{self, Stage};
 use crate::tools::NEXTEST;
-use crate::{bindings, bundle, deny, e2e, setup, ui};
+use crate::{bindings, bundle, deny, e2e, peers, setup, ui};
 
 const WARNINGS_FAIL: &[&str] = &["--all-targets", "--", "--deny", "warnings"];
 
@@ -35,6 +35,7 @@ const EVERYTHING: &[Stage] = &[
     Stage { name: "rust tests", needs: &["ui build"], run: |context| tests(context, WORKSPACE) },
     Stage { name: "doc tests", needs: &["ui build"], run: doc_tests },
     Stage { name: "app", needs: &["ui build"], run: bundle::debug_app },
+    Stage { name: "peers", needs: &["app"], run: peers::run },
     Stage { name: "real window", needs: &["app"], run: e2e::run },
 ];
 
@@ -55,8 +56,8 @@ pub fn everything(context: &Context) -> anyhow::Result<()> {
     if context.platform == Platform::Linux {
         return stage::run_all(context, EVERYTHING);
     }
-    println!("The real window is driven on Linux only: no other system has WebKitWebDriver.");
-    stage::run_all(context, &EVERYTHING[..EVERYTHING.len() - 1])
+    println!("Whole programs are driven on Linux only: no other system has WebKitWebDriver.");
+    stage::run_all(context, &EVERYTHING[..EVERYTHING.len() - 2])
 }
 
 /// Checks what can be checked in under a minute once built. The parts run one after the other:

@@ -26,10 +26,18 @@ pub fn install(context: &Context) -> anyhow::Result<()> {
         let [major, minor, patch] = version;
         bail!("Node.js {major}.{minor}.{patch} is too old: install version 20.19 or newer");
     }
-    if is_fresh(&context.ui()) {
+    install_packages(context, &context.ui()).context("the UI's packages could not be installed")
+}
+
+/// Installs the packages that a folder's lock file names, unless they are there.
+///
+/// # Errors
+/// When npm fails.
+pub fn install_packages(context: &Context, folder: &Path) -> anyhow::Result<()> {
+    if is_fresh(folder) {
         return Ok(());
     }
-    npm(context).args(["ci"]).run().context("the UI's packages could not be installed")
+    Ok(Line::new(context.platform.npm()).dir(folder).args(["ci"]).run()?)
 }
 
 /// npm writes its hidden lock file last, so a run that broke off does not look complete.

@@ -13,6 +13,7 @@ mod cases;
 mod desk;
 mod journey;
 mod package;
+mod peers;
 mod provider;
 mod report;
 mod screen;
@@ -47,6 +48,12 @@ enum What {
         /// Part of a case's name.
         only: Option<String>,
     },
+    /// Lets software of others at the emulator and the server.
+    Peers {
+        /// The virtual environment with schemathesis in it.
+        #[arg(long)]
+        python: PathBuf,
+    },
     /// Measures the release build beside a bare window.
     Bench,
 }
@@ -71,6 +78,7 @@ pub async fn run() -> anyhow::Result<()> {
             let package = Package::make(&place, Build::Debug)?;
             cases::run(&package, &place, only.as_deref()).await
         }
+        What::Peers { python } => peers::run(&place, &python).await,
         What::Bench => {
             let package = Package::make(&place, Build::Release)?;
             bench::run(&package, &place).await
