@@ -44,6 +44,9 @@ pub enum ApiError {
     /// A form or a cookie request without its CSRF token, or from another origin.
     #[error("the request does not come from our own page")]
     Forgery,
+    /// Not the credentials of the claims connector.
+    #[error("not the credentials of the claims connector")]
+    NotTheConnector,
     /// In a family already.
     #[error("in a family already")]
     AlreadyMember,
@@ -163,6 +166,9 @@ impl ApiError {
             ),
             Self::Forgery => {
                 (S::FORBIDDEN, "request.forged", "The request does not come from our own page.")
+            }
+            Self::NotTheConnector => {
+                (S::UNAUTHORIZED, "connector.refused", "These are not the connector's credentials.")
             }
             Self::AlreadyMember => {
                 (S::CONFLICT, "family.already_member", "You are in a family already.")

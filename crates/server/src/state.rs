@@ -10,9 +10,11 @@ use quick_cache::sync::Cache;
 
 use crate::cache::ClaimsCache;
 use crate::config::{Config, ConfigError, Secrets};
+use crate::connectors::Connectors;
 use crate::limits::RateLimit;
 use crate::meters::Meters;
 use crate::trust::Trust;
+use crate::web::Web;
 
 /// What the server is made of; tests hand in their own clock and store.
 #[derive(Clone)]
@@ -38,6 +40,8 @@ struct Shared {
     secrets: Secrets,
     parts: Parts,
     trust: Trust,
+    web: Web,
+    connectors: Connectors,
     claims: ClaimsCache,
     accounts: RateLimit<AccountId>,
     seen: Cache<AccountId, Duration>,
@@ -56,6 +60,8 @@ impl AppState {
         config.check()?;
         let secrets = Secrets::read(&config, &*parts.entropy)?;
         let trust = Trust::new(&config, &parts.http, &parts.clock)?;
+        let web = Web::new(&config, &secrets, &parts.http, &parts.clock)?;
+        let connectors = Connectors::new(&config, &secrets, &parts.http, &parts.clock)?;
         let shared = Shared {
             accounts: RateLimit::per_minute(config.limits.per_account_per_minute),
             claims: ClaimsCache::default(),
@@ -65,6 +71,8 @@ impl AppState {
             secrets,
             parts,
             trust,
+            web,
+            connectors,
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -116,6 +124,18 @@ impl AppState {
     #[must_use]
     pub fn trust(&self) -> &Trust {
         &self.shared.trust
+    }
+
+    /// What the pages for browsers are made of.
+    #[must_use]
+    pub fn web(&self) -> &Web {
+        &self.shared.web
+    }
+
+    /// The claims connectors.
+    #[must_use]
+    pub fn connectors(&self) -> &Connectors {
+        &self.shared.connectors
     }
 
     /// What verified tokens said.

@@ -83,6 +83,8 @@ impl ApiError {
                 refused("insufficient_user_authentication", self.row().2),
                 STEP_UP_MAX_AGE.as_secs()
             ),
+            // RFC 7617 section 2.
+            Self::NotTheConnector => "Basic realm=\"luminous connectors\"".to_owned(),
             _ => return None,
         };
         HeaderValue::try_from(text).ok()
