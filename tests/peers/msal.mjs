@@ -68,14 +68,8 @@ assert.equal((await call("GET", "/api/me", signedIn.idToken)).status, 401);
 const created = await call("POST", "/api/families", signedIn.accessToken, { name: "The Sals" });
 assert.equal(created.status, 201);
 
-// What the token said is older than the family: refresh, as the answer asks.
+// The token was issued before there was a family; one that is refreshed says so.
 const family = `/api/families/${created.body.membership.family.id}`;
-const stale = await call("GET", `${family}/members`, signedIn.accessToken);
-assert.equal(stale.status, 401);
-assert.equal(stale.body.code, "token.stale");
-
-// Issued-at is in whole seconds: the next one begins before the token is asked for anew.
-await new Promise((resolve) => setTimeout(resolve, 1100));
 const refreshed = await app.acquireTokenSilent({
   scopes: SCOPES,
   account: signedIn.account,
