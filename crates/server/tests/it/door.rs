@@ -1,0 +1,8 @@
+//! Who comes in and who does not: tokens, claims, roles, step-up.
+
+mod cache;
+mod claims;
+mod limits;
+mod secrets;
+mod step_up;
+mod tokens;
