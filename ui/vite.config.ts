@@ -18,6 +18,8 @@ export default defineConfig(({ mode }) => ({
     target: ["chrome123", "safari17.5"],
     // A data: address for a picture is fine, but one file per picture is easier to look at.
     assetsInlineLimit: 0,
+    // One style sheet, before the first frame: a page that comes later is never seen without it.
+    cssCodeSplit: false,
     modulePreload: { polyfill: false },
   },
 }));

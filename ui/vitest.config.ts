@@ -7,6 +7,7 @@ export default defineConfig({
   define: { __APP_VERSION__: JSON.stringify("0.0.0-test") },
   test: {
     environment: "happy-dom",
+    setupFiles: ["tests/unit/setup.ts"],
     include: ["tests/unit/**/*.test.ts"],
     restoreMocks: true,
     // Each test takes its window down again, so the files can share a page: twice as fast.

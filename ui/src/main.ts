@@ -1,18 +1,28 @@
 import { mount } from "svelte";
 
 import App from "./App.svelte";
-import type { Host } from "./lib/host/host";
+import type { Host, Start } from "./lib/host/host";
 import { tauriHost } from "./lib/host/tauri";
+import { bringCatalog } from "./lib/i18n/catalogs";
+import { wantedLocale } from "./lib/i18n/words.svelte";
 
 const target = document.getElementById("app");
-if (target)
-  mount(App, { target, props: { host: await chooseHost(), start: window.__LUMINOUS_START__ } });
+if (target) mount(App, { target, props: await prepare() });
+
+/** What the first frame needs, its words among it: none of them is to change under the eyes. */
+async function prepare(): Promise<{ host: Host; start: Start | undefined }> {
+  const props = await chooseHost();
+  const language = props.start?.settings.language ?? "system";
+  await bringCatalog(wantedLocale(language, navigator.languages));
+  return props;
+}
 
 /** The fake host exists in preview builds only; this condition is what keeps it out of the product. */
-async function chooseHost(): Promise<Host> {
+async function chooseHost(): Promise<{ host: Host; start: Start | undefined }> {
   if (import.meta.env.MODE === "preview" && !("__TAURI_INTERNALS__" in window)) {
     const { previewHost } = await import("./lib/host/preview");
-    return previewHost();
+    const host = previewHost();
+    return { host, start: { snapshot: host.snapshot, settings: host.settings } };
   }
-  return tauriHost;
+  return { host: tauriHost, start: window.__LUMINOUS_START__ };
 }

@@ -127,7 +127,15 @@ describe("u4 text from outside", () => {
             : stage.kind === "signed_in" || stage.kind === "storage_blocked"
               ? { ...stage, account }
               : stage;
-        host.show({ stage: next, problem: error, provider: { host: hostile, demo: true } });
+        const hints = [{ domain_hint: hostile, name: hostile }];
+        const provider = {
+          host: hostile,
+          demo: true,
+          hints,
+          password_reset: true,
+          profile_edit: true,
+        };
+        host.show({ stage: next, problem: error, provider });
       }, text);
       await page.getByText(text, { exact: true }).first().waitFor();
       if (!(await details.isVisible())) await page.getByText("Copy details").click();

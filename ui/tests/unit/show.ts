@@ -1,9 +1,9 @@
 import { render } from "@testing-library/svelte";
 
 import App from "../../src/App.svelte";
-import { FakeHost } from "../../src/lib/host/fake";
+import { FakeHost, type Call } from "../../src/lib/host/fake";
 import type { Start } from "../../src/lib/host/host";
-import { scenes, type SceneName } from "../../src/lib/host/scenes";
+import { householdOf, scenes, type SceneName } from "../../src/lib/host/scenes";
 import type { SessionSnapshot } from "../../src/lib/wire/SessionSnapshot";
 import type { Settings } from "../../src/lib/wire/Settings";
 
@@ -12,15 +12,21 @@ export const ENGLISH: Settings = { language: "en", theme: "system" };
 /** The whole window at one moment, as Rust would start it. Queries of testing-library find its parts. */
 export function show(scene: SceneName | SessionSnapshot, settings = ENGLISH): FakeHost {
   const snapshot = typeof scene === "string" ? scenes[scene]() : scene;
-  const host = new FakeHost(snapshot, settings);
+  const household = householdOf(typeof scene === "string" ? scene : "home");
+  const host = new FakeHost(snapshot, settings, household);
   const start: Start = { snapshot, settings };
   render(App, { props: { host, start } });
   return host;
 }
 
-/** The commands that changed something, in order, without the reports for measurements. */
+/** The calls that wanted something, in order: no report for measurements, no look at the family. */
+export function wanted(host: FakeHost): Call[] {
+  return host.calls.filter(({ command }) => !/^(screen_drawn|load_family|list_\w+)$/.test(command));
+}
+
+/** The names of those. */
 export function wishes(host: FakeHost): string[] {
-  return host.calls.map((call) => call.command).filter((command) => command !== "screen_drawn");
+  return wanted(host).map(({ command }) => command);
 }
 
 /** A scene with another account than Ana's. */

@@ -1,13 +1,27 @@
 import type { AppError } from "../wire/AppError";
+import type { BrowserPurpose } from "../wire/BrowserPurpose";
+import type { CreatedInvite } from "../wire/CreatedInvite";
+import type { CreateInvite } from "../wire/CreateInvite";
+import type { FamilyStanding } from "../wire/FamilyStanding";
+import type { InvitePreview } from "../wire/InvitePreview";
+import type { InviteView } from "../wire/InviteView";
+import type { Me } from "../wire/Me";
+import type { MemberView } from "../wire/MemberView";
+import type { NoteView } from "../wire/NoteView";
+import type { Role } from "../wire/Role";
 import type { SessionSnapshot } from "../wire/SessionSnapshot";
 import type { Settings } from "../wire/Settings";
+import type { SignInIntent } from "../wire/SignInIntent";
 import type { Stage } from "../wire/Stage";
 import { Refused, type CommandName, type Commands, type Host, type Takes } from "./host";
-import { ana, demoProvider, keyring } from "./scenes";
+import { lindqvists, memberAs, newcomers, person, type Household } from "./household";
+import { ana, demoProvider, keyring, problem } from "./scenes";
 
 /** What Rust would do for each command, as far as the window can tell. */
 type Script = {
-  [C in CommandName]: (takes: Commands[C]["takes"]) => Commands[C]["answers"];
+  [C in CommandName]: (
+    takes: Commands[C]["takes"],
+  ) => Commands[C]["answers"] | Promise<Commands[C]["answers"]>;
 };
 
 /** A command that was called, for tests to look at. */
@@ -25,13 +39,23 @@ export class FakeHost implements Host {
   readonly calls: Call[] = [];
   snapshot: SessionSnapshot;
   settings: Settings;
+  /** How whoever signs in stands to a family. */
+  family: FamilyStanding = memberAs("owner");
+  /** What the family server knows. */
+  household: Household;
+  /** Whether acts of administration wait for a fresh proof of who asks, as they would. */
+  wantsProof = false;
+  #proof: { given: () => void; refused: (why: Refused) => void } | null = null;
+  #made = 0;
   #listeners: ((snapshot: SessionSnapshot) => void)[] = [];
   #refusals = new Map<CommandName, AppError>();
   #holds = new Map<CommandName, Promise<void>>();
 
-  constructor(snapshot: SessionSnapshot, settings: Settings) {
+  constructor(snapshot: SessionSnapshot, settings: Settings, household = lindqvists()) {
     this.snapshot = snapshot;
     this.settings = settings;
+    this.household = household;
+    if (snapshot.stage.kind === "signed_in") this.family = snapshot.stage.family;
   }
 
   async call<C extends CommandName>(command: C, ...takes: Takes<C>) {
@@ -42,7 +66,7 @@ export class FakeHost implements Host {
       this.#refusals.delete(command);
       throw new Refused(refusal);
     }
-    return this.#script[command](takes[0] ?? {});
+    return await this.#script[command](takes[0] ?? {});
   }
 
   watchSession(listener: (snapshot: SessionSnapshot) => void): Promise<void> {
@@ -87,46 +111,187 @@ export class FakeHost implements Host {
     this.show({ stage: this.#signedIn() });
   }
 
-  #signedIn(): Stage {
-    return { kind: "signed_in", account: ana, connection: { kind: "online" } };
+  /** The person proved in the browser who they are; the act that waited goes on. */
+  confirm() {
+    this.show({ stage: this.#signedIn() });
+    this.#proof?.given();
   }
 
-  #wait(browser: "opened" | "failed" = "opened"): Stage {
+  /** The person's place in a family is another one, at the server and in the session. */
+  place(family: FamilyStanding) {
+    this.family = family;
+    this.show({ stage: this.#signedIn() });
+  }
+
+  #signedIn(): Stage {
+    return {
+      kind: "signed_in",
+      account: ana,
+      connection: { kind: "online" },
+      family: this.family,
+    };
+  }
+
+  #wait(purpose: BrowserPurpose): Stage {
     return {
       kind: "waiting_for_browser",
+      purpose,
       channel: "deep_link",
-      browser,
+      browser: "opened",
       expires_at_ms: Date.now() + 10 * 60_000,
     };
   }
 
+  /** Runs an act of administration, after a fresh proof if one is wanted. */
+  async #proven(act: () => void) {
+    if (this.wantsProof) {
+      this.show({ stage: this.#wait("step_up") });
+      await new Promise<void>((given, refused) => (this.#proof = { given, refused }));
+      this.wantsProof = false;
+    }
+    act();
+  }
+
+  #joins(role: Role, name: string, household: Household): Me {
+    this.household = household;
+    this.place(memberAs(role, name));
+    return this.#me();
+  }
+
+  #leaves() {
+    this.place({ kind: "outside" });
+  }
+
+  #me(): Me {
+    const membership = this.family.kind === "member" ? this.family.membership : null;
+    return { account: { id: ana.id, name: ana.name, email: ana.email }, membership };
+  }
+
+  #changes(id: string, change: Partial<MemberView>) {
+    const { members } = this.household;
+    this.household.members = members.map((one) => (one.id === id ? { ...one, ...change } : one));
+  }
+
+  #newId(kind: string): string {
+    this.#made += 1;
+    return `${kind}-new-${this.#made}`;
+  }
+
+  #invites({ role, hours = 72 }: CreateInvite): CreatedInvite {
+    const now = Date.now();
+    const invite: InviteView = {
+      id: this.#newId("i"),
+      role,
+      invited_by: ana.name,
+      created_at_ms: now,
+      expires_at_ms: now + hours * 3_600_000,
+    };
+    this.household.invites = [invite, ...this.household.invites];
+    return { invite, code: "K7M3Q XW92H", link: "https://family.example/join#K7M3QXW92H" };
+  }
+
+  #posts(text: string) {
+    const note: NoteView = {
+      id: this.#newId("n"),
+      text,
+      author: "m-ana",
+      author_name: ana.name,
+      posted_at_ms: Date.now(),
+      expires_at_ms: null,
+      removable: true,
+    };
+    this.household.notes = [note, ...this.household.notes];
+  }
+
   readonly #script: Script = {
     session_snapshot: () => this.snapshot,
-    begin_sign_in: () => this.show({ stage: this.#wait(), problem: null }),
-    open_browser_again: () => this.show({ stage: this.#wait(), problem: null }),
+    begin_sign_in: ({ intent }) =>
+      this.show({ stage: this.#wait(purposeOf(intent)), problem: null }),
+    open_browser_again: () => {
+      const { stage } = this.snapshot;
+      const purpose = stage.kind === "waiting_for_browser" ? stage.purpose : "sign_in";
+      this.show({ stage: this.#wait(purpose), problem: null });
+    },
     sign_in_link: () =>
       "https://login.luminous.example/family/authorize?client_id=luminous&state=s",
-    cancel_sign_in: () =>
-      this.show({ stage: { kind: "signed_out", cause: "never", last_account: null } }),
-    sign_out: () =>
-      this.show({ stage: { kind: "signed_out", cause: "signed_out", last_account: ana } }),
+    cancel_sign_in: () => {
+      const { stage } = this.snapshot;
+      const staysIn = stage.kind === "waiting_for_browser" && stage.purpose === "edit_profile";
+      this.show({ stage: staysIn ? this.#signedIn() : OUT });
+    },
+    cancel_step_up: () => {
+      this.show({ stage: this.#signedIn() });
+      this.#proof?.refused(new Refused(problem("session.step_up_required")));
+    },
+    sign_out: () => this.show({ stage: LEFT }),
+    sign_out_everywhere: () => this.show({ stage: LEFT }),
     retry_storage: () => this.show({ stage: this.#signedIn(), storage: keyring, problem: null }),
-    use_memory_only: () =>
-      this.show({
-        stage: { kind: "signed_out", cause: "never", last_account: null },
-        storage: { kind: "memory" },
-        problem: null,
-      }),
+    use_memory_only: () => this.show({ stage: OUT, storage: { kind: "memory" }, problem: null }),
     load_settings: () => this.settings,
     save_settings: ({ settings }) => {
       this.settings = settings;
     },
     connect: ({ request }) =>
       this.show({
-        stage: { kind: "signed_out", cause: "never", last_account: null },
-        provider: { ...demoProvider, host: new URL(request.address).host, demo: false },
+        stage: OUT,
+        provider: { ...demoProvider, host: `login.${new URL(request.address).host}`, demo: false },
         problem: null,
       }),
+    export_my_data: () => "/home/ana/Downloads/luminous-ana-2026-11-03.json",
+    load_family: () => this.#me(),
+    create_family: ({ request }) => this.#joins("owner", request.name, newcomers()),
+    rename_family: ({ request }) => {
+      if (this.family.kind === "member") {
+        this.place(memberAs(this.family.membership.role, request.name));
+      }
+    },
+    leave_family: () => this.#leaves(),
+    delete_family: () => this.#proven(() => this.#leaves()),
+    list_members: () => ({ members: this.household.members }),
+    add_child: ({ request }) => {
+      const child = person(this.#newId("m"), request.name, "child", {
+        managed: true,
+        last_seen_at_ms: null,
+      });
+      this.household.members = [...this.household.members, child];
+    },
+    change_member: ({ id, request }) => this.#proven(() => this.#changes(id, request)),
+    rename_child: ({ id, name }) => this.#changes(id, { name }),
+    remove_member: async ({ id, child }) => {
+      const remove = () => {
+        this.household.members = this.household.members.filter((one) => one.id !== id);
+      };
+      if (child) remove();
+      else await this.#proven(remove);
+    },
+    preview_invite: () => OFFER,
+    accept_invite: () => this.#joins(OFFER.role, OFFER.family_name, lindqvists(OFFER.role)),
+    list_invites: () => ({ invites: this.household.invites }),
+    create_invite: ({ request }) => this.#invites(request),
+    withdraw_invite: ({ id }) => {
+      this.household.invites = this.household.invites.filter((one) => one.id !== id);
+    },
+    list_notes: () => ({ notes: this.household.notes }),
+    post_note: ({ request }) => this.#posts(request.text),
+    remove_note: ({ id }) => {
+      this.household.notes = this.household.notes.filter((one) => one.id !== id);
+    },
+    list_devices: () => ({ devices: this.household.devices }),
     screen_drawn: () => undefined,
   };
+}
+
+const OUT: Stage = { kind: "signed_out", cause: "never", last_account: null };
+const LEFT: Stage = { kind: "signed_out", cause: "signed_out", last_account: ana };
+
+const OFFER: InvitePreview = {
+  family_name: "The Lindqvists",
+  invited_by: "Ben Okafor",
+  role: "adult",
+  expires_at_ms: Date.UTC(2026, 10, 6, 9),
+};
+
+function purposeOf(intent: SignInIntent): BrowserPurpose {
+  if (intent === "reset_password" || intent === "edit_profile") return intent;
+  return "sign_in";
 }

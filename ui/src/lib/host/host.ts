@@ -1,5 +1,24 @@
+import type { AcceptInvite } from "../wire/AcceptInvite";
+import type { AddChild } from "../wire/AddChild";
 import type { AppError } from "../wire/AppError";
+import type { ChangeMember } from "../wire/ChangeMember";
 import type { ConnectRequest } from "../wire/ConnectRequest";
+import type { CreatedInvite } from "../wire/CreatedInvite";
+import type { CreateFamily } from "../wire/CreateFamily";
+import type { CreateInvite } from "../wire/CreateInvite";
+import type { DeleteFamily } from "../wire/DeleteFamily";
+import type { DeviceList } from "../wire/DeviceList";
+import type { InviteId } from "../wire/InviteId";
+import type { InviteList } from "../wire/InviteList";
+import type { InvitePreview } from "../wire/InvitePreview";
+import type { Me } from "../wire/Me";
+import type { MemberId } from "../wire/MemberId";
+import type { MemberList } from "../wire/MemberList";
+import type { NoteId } from "../wire/NoteId";
+import type { NoteList } from "../wire/NoteList";
+import type { PostNote } from "../wire/PostNote";
+import type { PreviewInvite } from "../wire/PreviewInvite";
+import type { RenameFamily } from "../wire/RenameFamily";
 import type { SessionSnapshot } from "../wire/SessionSnapshot";
 import type { Settings } from "../wire/Settings";
 import type { SignInIntent } from "../wire/SignInIntent";
@@ -15,8 +34,8 @@ export interface Start {
 export interface Commands {
   /** The whole truth about the session now. */
   session_snapshot: { takes: Nothing; answers: SessionSnapshot };
-  /** Opens the system browser at the provider's sign-in. */
-  begin_sign_in: { takes: { intent: SignInIntent }; answers: void };
+  /** Opens the system browser at the provider's sign-in; `hint` names whom to sign in with there. */
+  begin_sign_in: { takes: { intent: SignInIntent; hint: string | null }; answers: void };
   /** Opens the browser again for the sign-in that waits. */
   open_browser_again: { takes: Nothing; answers: void };
   /** The address of the sign-in that waits, to be opened by hand. */
@@ -33,8 +52,52 @@ export interface Commands {
   load_settings: { takes: Nothing; answers: Settings };
   /** Chooses anew. */
   save_settings: { takes: { settings: Settings }; answers: void };
-  /** Names the identity provider, on first start. */
+  /** Names the family server, on first start. */
   connect: { takes: { request: ConnectRequest }; answers: void };
+  /** Gives a waiting proof of who one is up, and with it the act that waits for it. */
+  cancel_step_up: { takes: Nothing; answers: void };
+  /** Ends every sign-in of this person at the family server, this one included. */
+  sign_out_everywhere: { takes: Nothing; answers: void };
+  /** Writes what the server keeps about this person into a file; answers where it is. */
+  export_my_data: { takes: Nothing; answers: string };
+  /** Asks the server for this person's place in a family; the snapshot then says the same. */
+  load_family: { takes: Nothing; answers: Me };
+  /** Begins a family, with this person as its owner. */
+  create_family: { takes: { request: CreateFamily }; answers: Me };
+  /** Gives the family another name. */
+  rename_family: { takes: { request: RenameFamily }; answers: void };
+  /** Takes this person out of the family. */
+  leave_family: { takes: Nothing; answers: void };
+  /** Ends the family for good. */
+  delete_family: { takes: { request: DeleteFamily }; answers: void };
+  /** Everybody in the family. */
+  list_members: { takes: Nothing; answers: MemberList };
+  /** Adds a child without an account. */
+  add_child: { takes: { request: AddChild }; answers: void };
+  /** Changes somebody's role or switches them off or on. */
+  change_member: { takes: { id: MemberId; request: ChangeMember }; answers: void };
+  /** Gives a child without an account another name. */
+  rename_child: { takes: { id: MemberId; name: string }; answers: void };
+  /** Takes somebody out of the family; `child` says that it is a child without an account. */
+  remove_member: { takes: { id: MemberId; child: boolean }; answers: void };
+  /** What an invitation offers, without using it up. */
+  preview_invite: { takes: { request: PreviewInvite }; answers: InvitePreview };
+  /** Joins a family by an invitation. */
+  accept_invite: { takes: { request: AcceptInvite }; answers: Me };
+  /** The invitations that nobody has used yet. */
+  list_invites: { takes: Nothing; answers: InviteList };
+  /** Makes an invitation; its code is answered this once. */
+  create_invite: { takes: { request: CreateInvite }; answers: CreatedInvite };
+  /** Takes an invitation back. */
+  withdraw_invite: { takes: { id: InviteId }; answers: void };
+  /** The notes on the wall. */
+  list_notes: { takes: Nothing; answers: NoteList };
+  /** Puts a note on the wall. */
+  post_note: { takes: { request: PostNote }; answers: void };
+  /** Takes a note down. */
+  remove_note: { takes: { id: NoteId }; answers: void };
+  /** The family's displays. */
+  list_devices: { takes: Nothing; answers: DeviceList };
   /** Says that a screen has been drawn. */
   screen_drawn: { takes: { screen: string }; answers: void };
 }

@@ -1,7 +1,7 @@
 import type { Language } from "../wire/Language";
 import type { Theme } from "../wire/Theme";
 import { FakeHost } from "./fake";
-import { isSceneName, scenes } from "./scenes";
+import { householdOf, isSceneName, scenes } from "./scenes";
 
 declare global {
   interface Window {
@@ -17,16 +17,20 @@ export function previewHost(): FakeHost {
   const snapshot = scenes[isSceneName(name) ? name : "signed_out_never"]();
   const language = oneOf<Language>(query.get("language"), ["system", "en", "de", "es"]);
   const theme = oneOf<Theme>(query.get("theme"), ["system", "light", "dark"]);
-  const host = new FakeHost(snapshot, { language, theme });
+  const host = new FakeHost(snapshot, { language, theme }, householdOf(name));
   window.luminousPreview = host;
   if (query.has("play")) play(host);
   return host;
 }
 
-/** Lets each sign-in come back by itself after a while. */
+/** Lets each sign-in come back by itself after a while, and asks for proofs as the server would. */
 function play(host: FakeHost) {
+  host.wantsProof = true;
   void host.watchSession(({ stage }) => {
-    if (stage.kind === "waiting_for_browser") setTimeout(() => host.comeBack(), 3000);
+    if (stage.kind === "waiting_for_browser") {
+      const { purpose } = stage;
+      setTimeout(() => (purpose === "step_up" ? host.confirm() : host.comeBack()), 3000);
+    }
     if (stage.kind === "finishing") setTimeout(() => host.finish(), 800);
   });
 }

@@ -1,9 +1,13 @@
 import type { AccountView } from "../wire/AccountView";
 import type { AppError } from "../wire/AppError";
+import type { BrowserPurpose } from "../wire/BrowserPurpose";
+import type { Connection } from "../wire/Connection";
 import type { ErrorCode } from "../wire/ErrorCode";
+import type { FamilyStanding } from "../wire/FamilyStanding";
 import type { ProviderView } from "../wire/ProviderView";
 import type { SessionSnapshot } from "../wire/SessionSnapshot";
 import type { StorageView } from "../wire/StorageView";
+import { lindqvists, longNames, memberAs, newcomers, type Household } from "./household";
 
 /** Moments the window can be asked to show, for tests and for the preview in a plain browser. */
 
@@ -15,7 +19,26 @@ export const ana: AccountView = {
   signed_in_at_ms: Date.UTC(2026, 10, 3, 17, 2),
 };
 
-export const demoProvider: ProviderView = { host: "login.luminous.example", demo: true };
+export const demoProvider: ProviderView = {
+  host: "login.luminous.example",
+  demo: true,
+  hints: [
+    { domain_hint: "google.com", name: "Google" },
+    { domain_hint: "apple.com", name: "Apple" },
+    { domain_hint: "live.com", name: "Microsoft" },
+  ],
+  password_reset: true,
+  profile_edit: true,
+};
+
+/** A provider that does nothing but sign people in. */
+const plainProvider: ProviderView = {
+  host: "login.luminous.example",
+  demo: false,
+  hints: [],
+  password_reset: false,
+  profile_edit: false,
+};
 export const keyring: StorageView = { kind: "keyring" };
 
 /** An error with every detail filled in. */
@@ -54,6 +77,26 @@ function blocked(code: ErrorCode, account: AccountView | null = ana): SessionSna
   });
 }
 
+function signedIn(
+  family: FamilyStanding,
+  change: { account?: AccountView; connection?: Connection } = {},
+): SessionSnapshot {
+  const { account = ana, connection = { kind: "online" } } = change;
+  return moment({ stage: { kind: "signed_in", account, connection, family } });
+}
+
+function waiting(purpose: BrowserPurpose): SessionSnapshot {
+  return moment({
+    stage: {
+      kind: "waiting_for_browser",
+      purpose,
+      channel: "deep_link",
+      browser: "opened",
+      expires_at_ms: inNineMinutes(),
+    },
+  });
+}
+
 const offlineSince = Date.UTC(2026, 10, 3, 14, 5);
 const inNineMinutes = () => Date.now() + 9.5 * 60_000;
 
@@ -84,19 +127,16 @@ export const scenes = {
     ...signedOut("never"),
     storage: { kind: "unusable", problem: problem("store.unavailable") } as const,
   }),
-  waiting: () =>
-    moment({
-      stage: {
-        kind: "waiting_for_browser",
-        channel: "deep_link",
-        browser: "opened",
-        expires_at_ms: inNineMinutes(),
-      },
-    }),
+  signed_out_plain: () => ({ ...signedOut("signed_out", ana), provider: plainProvider }),
+  waiting: () => waiting("sign_in"),
+  waiting_reset: () => waiting("reset_password"),
+  waiting_edit: () => waiting("edit_profile"),
+  waiting_step_up: () => waiting("step_up"),
   waiting_failed: () =>
     moment({
       stage: {
         kind: "waiting_for_browser",
+        purpose: "sign_in",
         channel: "loopback",
         browser: "failed",
         expires_at_ms: inNineMinutes(),
@@ -104,35 +144,50 @@ export const scenes = {
       problem: problem("redirect.no_browser"),
     }),
   finishing: () => moment({ stage: { kind: "finishing" } }),
-  home: () =>
-    moment({ stage: { kind: "signed_in", account: ana, connection: { kind: "online" } } }),
-  home_checking: () =>
-    moment({ stage: { kind: "signed_in", account: ana, connection: { kind: "checking" } } }),
-  home_offline: () =>
-    moment({
-      stage: {
-        kind: "signed_in",
-        account: { ...ana, identity_provider: "google.com" },
-        connection: { kind: "offline", since_ms: offlineSince },
-      },
-      provider: { host: "login.luminous.example", demo: false },
-      problem: problem("provider.busy"),
+  home: () => signedIn(memberAs("owner")),
+  home_checking: () => signedIn(memberAs("adult"), { connection: { kind: "checking" } }),
+  home_child: () => signedIn(memberAs("child")),
+  home_new: () => signedIn(memberAs("owner")),
+  home_long: () =>
+    signedIn(memberAs("owner", "Die Lindqvist-Grundstücksverkehrsgenehmigungszuständigkeit"), {
+      account: { ...ana, name: "Maximiliane-Alexandra von und zu Grundstücksverkehrsgenehmigung" },
     }),
-  home_memory: () =>
-    moment({
-      stage: { kind: "signed_in", account: ana, connection: { kind: "online" } },
-      storage: { kind: "memory" },
+  home_offline: () => ({
+    ...signedIn(memberAs("owner"), {
+      account: { ...ana, identity_provider: "google.com" },
+      connection: { kind: "offline", since_ms: offlineSince },
     }),
-  home_unsaved: () =>
-    moment({
-      stage: { kind: "signed_in", account: ana, connection: { kind: "online" } },
-      storage: { kind: "unusable", problem: problem("store.write_failed") },
-    }),
+    provider: plainProvider,
+    problem: problem("provider.busy"),
+  }),
+  home_memory: () => ({ ...signedIn(memberAs("owner")), storage: { kind: "memory" } as const }),
+  home_unsaved: () => ({
+    ...signedIn(memberAs("owner")),
+    storage: { kind: "unusable", problem: problem("store.write_failed") } as const,
+  }),
+  home_unserved: () => ({ ...signedIn({ kind: "unserved" }), provider: plainProvider }),
+  home_unknown: () =>
+    signedIn({ kind: "unknown" }, { connection: { kind: "offline", since_ms: null } }),
+  onboarding: () => signedIn({ kind: "outside" }),
   storage_locked: () => blocked("store.locked"),
   storage_unavailable: () => blocked("store.unavailable", null),
   storage_timeout: () => blocked("store.timeout"),
   storage_waiting: () => blocked("store.waiting"),
 } satisfies Record<string, () => SessionSnapshot>;
+
+/** What the family server knows in each moment; in most of them, a family in mid-life. */
+const households: Record<string, () => Household> = {
+  home_child: () => lindqvists("child"),
+  home_checking: () => lindqvists("adult"),
+  home_new: newcomers,
+  home_long: longNames,
+  onboarding: newcomers,
+};
+
+/** What the family server knows in a moment. */
+export function householdOf(name: string): Household {
+  return (households[name] ?? lindqvists)();
+}
 
 /** The name of a moment. */
 export type SceneName = keyof typeof scenes;

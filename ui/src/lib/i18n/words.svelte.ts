@@ -1,28 +1,40 @@
 import { createContext } from "svelte";
 
 import type { SettingsState } from "../state/settings.svelte";
-import { catalogs, type Locale, type MessageKey } from "./catalogs";
+import type { Language } from "../wire/Language";
+import { bringCatalog, catalogOf, type Locale, type MessageKey } from "./catalogs";
 import { choose, fill, localeOf, pick, type Values } from "./message";
 
 /** The words of the window, in the language that was chosen or the one the system speaks. */
 export class Words {
   readonly #settings: SettingsState;
   readonly #systemLanguages: readonly string[];
+  /** What the words stay in while another language is on its way. */
+  #before = $state<Locale>("en");
 
   constructor(settings: SettingsState, systemLanguages: readonly string[] = navigator.languages) {
     this.#settings = settings;
     this.#systemLanguages = systemLanguages;
   }
 
-  /** The language the words are in. */
+  /** The language the words are in: the wanted one as soon as its catalog is here. */
   get locale(): Locale {
-    const chosen = this.#settings.language;
-    return chosen === "system" ? choose(this.#systemLanguages) : chosen;
+    // Read in any case, so that whoever shows words learns that a catalog has come.
+    const before = this.#before;
+    const wanted = wantedLocale(this.#settings.language, this.#systemLanguages);
+    return catalogOf(wanted) ? wanted : before;
+  }
+
+  /** Brings the catalog of the wanted language; nothing changes before all of it is here. */
+  async follow(): Promise<void> {
+    const wanted = wantedLocale(this.#settings.language, this.#systemLanguages);
+    await bringCatalog(wanted);
+    this.#before = wanted;
   }
 
   /** The sentence for a key. `count` chooses the plural form. */
   t = (key: MessageKey, values: Values = {}): string =>
-    fill(pick(catalogs[this.locale][key], this.locale, values.count), this.locale, values);
+    fill(pick(this.#message(key), this.locale, values.count), this.locale, values);
 
   /** `14:05` on the day itself, with the date on any other. Both in Unix time, ms. */
   time = (at: number, now: number): string => {
@@ -36,6 +48,10 @@ export class Words {
   /** A day and a time, spelled out. Unix time, ms. */
   moment = (at: number): string => this.#date(at, { dateStyle: "long", timeStyle: "short" });
 
+  #message(key: MessageKey) {
+    return catalogOf(this.locale)?.[key] ?? key;
+  }
+
   /** The person's own way to write dates in this language: `en-GB` rather than `en`. */
   get #region(): string {
     const { locale } = this;
@@ -48,6 +64,11 @@ export class Words {
 }
 
 export const [getWords, setWords] = createContext<Words>();
+
+/** The language that was chosen, or the first of the system's that we speak. */
+export function wantedLocale(chosen: Language, system: readonly string[]): Locale {
+  return chosen === "system" ? choose(system) : chosen;
+}
 
 /** A day of this computer's calendar, only good for comparing. */
 function dayOf(at: number): string {

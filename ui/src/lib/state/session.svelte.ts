@@ -2,6 +2,7 @@ import { createContext } from "svelte";
 
 import { errorOf, type CommandName, type Host } from "../host/host";
 import type { AppError } from "../wire/AppError";
+import type { BrowserPurpose } from "../wire/BrowserPurpose";
 import type { ConnectRequest } from "../wire/ConnectRequest";
 import type { SessionSnapshot } from "../wire/SessionSnapshot";
 import type { SignInIntent } from "../wire/SignInIntent";
@@ -14,6 +15,9 @@ export interface Trouble {
   readonly error: AppError;
   readonly at: number;
 }
+
+/** The stage in which somebody is signed in. */
+export type SignedIn = Extract<Stage, { kind: "signed_in" }>;
 
 /** Older than everything Rust sends. */
 const BEFORE_ALL: SessionSnapshot = {
@@ -29,6 +33,8 @@ export class SessionState {
   readonly #host: Host;
   readonly #clock: Clock;
   #snapshot = $state.raw<SessionSnapshot>(BEFORE_ALL);
+  #inside = $state.raw<SignedIn | null>(null);
+  #purpose: BrowserPurpose = "sign_in";
   #acceptedAt = 0;
   #reported = $state.raw<Trouble | null>(null);
   #refused = $state.raw<Trouble | null>(null);
@@ -45,6 +51,16 @@ export class SessionState {
   /** Where the session stands. */
   get stage() {
     return this.#snapshot.stage;
+  }
+
+  /** Who is signed in, also while they are away in the browser to confirm or change something. */
+  get inside(): SignedIn | null {
+    return this.#inside;
+  }
+
+  /** Whether whoever is signed in is away in the browser. */
+  get away(): boolean {
+    return this.#inside !== null && this.#snapshot.stage.kind !== "signed_in";
   }
 
   /** Where the sign-in is kept. */
@@ -96,25 +112,36 @@ export class SessionState {
   accept(next: SessionSnapshot) {
     if (next.revision < this.#snapshot.revision) return;
     const before = this.#snapshot;
+    const wasInside = this.#inside !== null;
     this.#snapshot = next;
+    this.#inside = insideAt(next.stage, this.#inside);
+    if (next.stage.kind === "waiting_for_browser") this.#purpose = next.stage.purpose;
     this.#acceptedAt = this.#clock.read();
     if (!sameProblem(next.problem, before.problem)) {
       this.#reported = next.problem && { error: next.problem, at: this.#clock.read() };
     }
     if (next.stage.kind === before.stage.kind) return;
-    this.#justArrived = next.stage.kind === "signed_in" && cameThroughBrowser(before.stage);
+    this.#justArrived =
+      next.stage.kind === "signed_in" && cameThroughBrowser(before.stage) && !wasInside;
     this.#justLeft = next.stage.kind === "signed_out" && before.stage.kind === "signed_in";
     if (isProgress(next.stage)) this.#refused = null;
   }
 
-  begin = (intent: SignInIntent) =>
-    this.#run("begin_sign_in", (h) => h.call("begin_sign_in", { intent }));
+  /** Opens the browser; `hint` names the identity provider to go to at once. */
+  begin = (intent: SignInIntent, hint: string | null = null) =>
+    this.#run("begin_sign_in", (h) => h.call("begin_sign_in", { intent, hint }));
 
   openAgain = () => this.#run("open_browser_again", (h) => h.call("open_browser_again"));
 
-  cancel = () => this.#run("cancel_sign_in", (h) => h.call("cancel_sign_in"));
+  /** Gives up what waits for the browser. */
+  cancel = () =>
+    this.#confirming
+      ? this.#run("cancel_step_up", (h) => h.call("cancel_step_up"))
+      : this.#run("cancel_sign_in", (h) => h.call("cancel_sign_in"));
 
   signOut = (scope: SignOutScope) => this.#run("sign_out", (h) => h.call("sign_out", { scope }));
+
+  signOutEverywhere = () => this.#run("sign_out_everywhere", (h) => h.call("sign_out_everywhere"));
 
   retryStorage = () => this.#run("retry_storage", (h) => h.call("retry_storage"));
 
@@ -144,6 +171,11 @@ export class SessionState {
     this.#justArrived = false;
   };
 
+  /** Whether an act waits for a fresh proof of who asks, the last step of it included. */
+  get #confirming(): boolean {
+    return this.away && this.#purpose === "step_up";
+  }
+
   async #run(name: CommandName, wish: (host: Host) => Promise<void>) {
     if (this.#busy === name) return;
     this.#busy = name;
@@ -172,6 +204,16 @@ function sameProblem(one: AppError | null, other: AppError | null) {
 
 function cameThroughBrowser(stage: Stage) {
   return stage.kind === "finishing" || stage.kind === "waiting_for_browser";
+}
+
+/** Who is inside at a stage, given who was before: to confirm something is not to leave. */
+function insideAt(stage: Stage, before: SignedIn | null): SignedIn | null {
+  if (stage.kind === "signed_in") return stage;
+  const comesBack =
+    stage.kind === "finishing" ||
+    (stage.kind === "waiting_for_browser" &&
+      (stage.purpose === "step_up" || stage.purpose === "edit_profile"));
+  return comesBack ? before : null;
 }
 
 /** What makes an old refusal pointless to show. */

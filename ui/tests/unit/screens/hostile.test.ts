@@ -1,7 +1,7 @@
 import { cleanup, fireEvent, screen } from "@testing-library/svelte";
 import { afterEach, describe, expect, it, vi } from "vitest";
 
-import { problem, scenes, type SceneName } from "../../../src/lib/host/scenes";
+import { demoProvider, problem, scenes, type SceneName } from "../../../src/lib/host/scenes";
 import { HOSTILE } from "../../hostile";
 import { show, withAccount } from "../show";
 
@@ -14,11 +14,12 @@ describe("u4 text from outside stays text", () => {
     expectNoMarkup();
   });
 
-  it.each(HOSTILE)("as a provider and its host: %s", (text) => {
+  it.each(HOSTILE)("as a provider and its host: %s", async (text) => {
     const home = scenes.home();
     if (home.stage.kind !== "signed_in") throw new Error("not home");
     const account = { ...home.stage.account, identity_provider: text };
-    show({ ...home, stage: { ...home.stage, account }, provider: { host: text, demo: false } });
+    show({ ...home, stage: { ...home.stage, account }, provider: { ...demoProvider, host: text } });
+    await fireEvent.click(screen.getByRole("button", { name: "Account" }));
     expect(
       screen.getAllByText(
         (_, element) => element?.tagName === "BDI" && element.textContent === text,

@@ -2,26 +2,19 @@ import { fireEvent, screen, waitFor } from "@testing-library/svelte";
 import { describe, expect, it, vi } from "vitest";
 
 import { problem, scenes } from "../../../src/lib/host/scenes";
-import { ENGLISH, show, wishes, withAccount } from "../show";
+import { ENGLISH, show, wanted, wishes, withAccount } from "../show";
 
 const press = (name: string) => fireEvent.click(screen.getByRole("button", { name }));
 const heading = () => screen.getByRole("heading", { level: 1 }).textContent;
 
 describe("home", () => {
-  it("says who is signed in, how, where and whether it is kept", () => {
+  it("says who is signed in, in which family and with which role", () => {
     show("home");
     screen.getByText("ana@lindqvist.example");
-    screen.getByText("E-mail and password");
-    screen.getByText("login.luminous.example");
-    screen.getByText("In this computer’s keyring");
+    screen.getByText("The Lindqvists");
+    screen.getByText("Owner");
     screen.getByText("Connected");
     screen.getByText("Demo");
-  });
-
-  it("calls providers what people call them", () => {
-    show("home_offline");
-    screen.getByText("Google");
-    expect(screen.queryByText("Demo")).toBeNull();
   });
 
   it("welcomes quietly after the redirect, until one looks elsewhere", async () => {
@@ -111,10 +104,72 @@ describe("a problem", () => {
 });
 
 describe("account", () => {
+  it("says how and where somebody signed in", async () => {
+    show("home");
+    await press("Account");
+    screen.getByText("E-mail and password");
+    screen.getByText("login.luminous.example");
+  });
+
+  it("calls providers what people call them", async () => {
+    show("home_offline");
+    await press("Account");
+    screen.getByText("Google");
+    expect(screen.queryByText("Demo")).toBeNull();
+  });
+
+  it.each([
+    ["Edit profile", "edit_profile", "Edit your profile"],
+    ["Change password", "reset_password", "Choose a new password"],
+  ])("%s goes through the browser", async (button, intent, title) => {
+    const host = show("home");
+    await press("Account");
+    await press(button);
+    expect(wanted(host).at(-1)?.takes).toEqual({ intent, hint: null });
+    await waitFor(() => expect(heading()).toBe(title));
+  });
+
+  it("offers neither where the provider has neither, nor what needs a family server", async () => {
+    show("home_unserved");
+    await press("Account");
+    for (const name of [/Edit profile/, /Change password/, /Export/, /Sign out everywhere/]) {
+      expect(screen.queryByRole("button", { name })).toBeNull();
+    }
+  });
+
+  it("says where the file with one's data is", async () => {
+    const host = show("home");
+    await press("Account");
+    await press("Export my data");
+    await screen.findByText("/home/ana/Downloads/luminous-ana-2026-11-03.json");
+    expect(wishes(host)).toEqual(["export_my_data"]);
+  });
+
+  it("says why there is no file", async () => {
+    const host = show("home");
+    host.refuse("export_my_data", problem("server.unreachable"));
+    await press("Account");
+    await press("Export my data");
+    await screen.findByText("Your family’s server cannot be reached.");
+  });
+
+  it("asks before it signs out everywhere, and says what that means", async () => {
+    const host = show("home");
+    await press("Account");
+    await press("Sign out everywhere");
+    screen.getByText(/Every computer, phone and browser/);
+    expect(wishes(host)).toEqual([]);
+    const buttons = screen.getAllByRole("button", { name: "Sign out everywhere" });
+    await fireEvent.click(buttons[buttons.length - 1] as HTMLElement);
+    expect(wishes(host)).toEqual(["sign_out_everywhere"]);
+    await waitFor(() => expect(heading()).toBe("See you soon"));
+  });
+
   it.each([
     ["home", "Saved in this computer’s keyring"],
     ["home_memory", "Not saved, as you chose"],
     ["home_unsaved", "Not saved"],
+    ["home_unserved", "Saved in this computer’s keyring"],
   ] as const)("in %s says where the sign-in is kept", async (scene, words) => {
     show(scene);
     await press("Account");
@@ -125,7 +180,7 @@ describe("account", () => {
     const host = show("home");
     await press("Account");
     await press("Sign out here");
-    expect(host.calls.at(-1)?.takes).toEqual({ scope: "here" });
+    expect(wanted(host).at(-1)?.takes).toEqual({ scope: "here" });
     await waitFor(() => expect(heading()).toBe("See you soon"));
   });
 
@@ -138,7 +193,7 @@ describe("account", () => {
     expect(wishes(host)).toEqual([]);
     await press("Sign out here and in the browser");
     await press("Sign out");
-    expect(host.calls.at(-1)?.takes).toEqual({ scope: "and_provider" });
+    expect(wanted(host).at(-1)?.takes).toEqual({ scope: "and_provider" });
   });
 
   it("says why signing out did not work", async () => {
@@ -153,7 +208,7 @@ describe("account", () => {
     const host = show("home");
     await press("Account");
     await press("Use another account");
-    expect(host.calls.at(-1)?.takes).toEqual({ intent: "switch_account" });
+    expect(wanted(host).at(-1)?.takes).toEqual({ intent: "switch_account", hint: null });
   });
 });
 

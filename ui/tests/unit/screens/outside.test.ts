@@ -2,7 +2,7 @@ import { fireEvent, screen, waitFor } from "@testing-library/svelte";
 import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { problem, scenes } from "../../../src/lib/host/scenes";
-import { show, wishes } from "../show";
+import { show, wanted, wishes } from "../show";
 
 const press = (name: string) => fireEvent.click(screen.getByRole("button", { name }));
 const type = (label: string, value: string) =>
@@ -12,41 +12,41 @@ const heading = () => screen.getByRole("heading", { level: 1 }).textContent;
 afterEach(() => vi.unstubAllGlobals());
 
 describe("first start", () => {
+  const field = "Your family’s address";
+
   it("says what is missing, at its field, and sends nothing", async () => {
     const host = show("unconfigured");
     await press("Connect");
     screen.getByText("Please enter the address.");
-    screen.getByText("Please enter the application ID.");
-    expect(document.activeElement).toBe(screen.getByLabelText("Sign-in address"));
-    await type("Sign-in address", "family");
-    expect(screen.getByLabelText("Sign-in address").getAttribute("aria-invalid")).toBe("true");
+    expect(document.activeElement).toBe(screen.getByLabelText(field));
+    await type(field, "family");
+    expect(screen.getByLabelText(field).getAttribute("aria-invalid")).toBe("true");
     screen.getByText(/This is not a complete address/);
     expect(wishes(host)).toEqual([]);
   });
 
-  it("sends the address made whole and the application id, and moves on", async () => {
+  it("sends the address made whole, and nothing else, and moves on", async () => {
     const host = show("unconfigured");
-    await type("Sign-in address", " login.example.com/family ");
-    await type("Application ID", " 90c0fe63-bcf2-44d5-8fb7-b8bbc0b29dc6 ");
+    await type(field, " luminous.example.com ");
     await press("Connect");
     expect(host.calls.at(-1)?.takes).toEqual({
-      request: {
-        address: "https://login.example.com/family",
-        client_id: "90c0fe63-bcf2-44d5-8fb7-b8bbc0b29dc6",
-      },
+      request: { address: "https://luminous.example.com/" },
     });
     await waitFor(() => expect(heading()).toBe("Welcome to Luminous"));
   });
 
-  it("keeps what was typed when the provider cannot be used", async () => {
+  it.each([
+    ["server.not_luminous", /no family at home at this address/],
+    ["server.unreachable", /server cannot be reached/],
+    ["discovery.failed", /no sign-in service that Luminous can trust/],
+  ] as const)("keeps what was typed and says why on %s", async (code, words) => {
     const host = show("unconfigured");
-    host.refuse("connect", problem("discovery.failed"));
-    await type("Sign-in address", "https://login.example.com");
-    await type("Application ID", "luminous");
+    host.refuse("connect", problem(code));
+    await type(field, "https://luminous.example.com");
     await press("Connect");
-    await screen.findByText(/no sign-in service that Luminous can trust/);
-    expect(screen.getByLabelText<HTMLInputElement>("Sign-in address").value).toBe(
-      "https://login.example.com",
+    await screen.findByText(words);
+    expect(screen.getByLabelText<HTMLInputElement>(field).value).toBe(
+      "https://luminous.example.com",
     );
   });
 });
@@ -68,7 +68,10 @@ describe("signed out", () => {
     const host = show("signed_out_never");
     expect(screen.queryByText("Use another account")).toBeNull();
     await press("Continue in your browser");
-    expect(host.calls.at(-1)).toEqual({ command: "begin_sign_in", takes: { intent: "sign_in" } });
+    expect(wanted(host).at(-1)).toEqual({
+      command: "begin_sign_in",
+      takes: { intent: "sign_in", hint: null },
+    });
     await waitFor(() => expect(heading()).toBe("Your browser is open"));
   });
 
@@ -76,7 +79,28 @@ describe("signed out", () => {
     const host = show("signed_out_back");
     screen.getByText("Ana Lindqvist");
     await press("Use another account");
-    expect(host.calls.at(-1)?.takes).toEqual({ intent: "switch_account" });
+    expect(host.calls.at(-1)?.takes).toEqual({ intent: "switch_account", hint: null });
+  });
+
+  it("has a short way to each provider behind it, by its domain hint", async () => {
+    const host = show("signed_out_never");
+    screen.getByRole("list", { name: "Or go straight to" });
+    await press("Continue with Google");
+    expect(host.calls.at(-1)?.takes).toEqual({ intent: "sign_in", hint: "google.com" });
+    await waitFor(() => expect(heading()).toBe("Your browser is open"));
+  });
+
+  it("helps who forgot the password, through the browser", async () => {
+    const host = show("signed_out_never");
+    await press("Forgot your password?");
+    expect(host.calls.at(-1)?.takes).toEqual({ intent: "reset_password", hint: null });
+    await waitFor(() => expect(heading()).toBe("Choose a new password"));
+  });
+
+  it("offers neither where the provider has neither", () => {
+    show("signed_out_plain");
+    expect(screen.queryByText(/Continue with/)).toBeNull();
+    expect(screen.queryByText(/Forgot/)).toBeNull();
   });
 
   it("says what it waits for while the provider is asked, and can be cancelled", async () => {
@@ -99,6 +123,17 @@ describe("signed out", () => {
 });
 
 describe("waiting for the browser", () => {
+  it.each([
+    ["waiting", "Your browser is open", /Sign in there/],
+    ["waiting_reset", "Choose a new password", /then sign in there with the new one/],
+    ["waiting_edit", "Edit your profile", /You stay signed in here/],
+    ["waiting_step_up", "Confirm that it’s you", /Your change waits for it/],
+  ] as const)("in %s says what for", (scene, title, text) => {
+    show(scene);
+    expect(heading()).toBe(title);
+    screen.getByText(text);
+  });
+
   it("offers to open it again and to cancel", async () => {
     const host = show("waiting");
     await press("Open again");
@@ -130,14 +165,14 @@ describe("waiting for the browser", () => {
     show("waiting");
     await press("Copy link");
     await screen.findByRole("button", { name: "Link copied" });
-    expect(screen.queryByLabelText("Link for signing in")).toBeNull();
+    expect(screen.queryByLabelText("Link for your browser")).toBeNull();
   });
 
   it("shows the link to be copied by hand when the clipboard refuses", async () => {
     vi.stubGlobal("navigator", { languages: [] });
     show("waiting");
     await press("Copy link");
-    const field = await screen.findByLabelText<HTMLTextAreaElement>("Link for signing in");
+    const field = await screen.findByLabelText<HTMLTextAreaElement>("Link for your browser");
     expect(field.value).toMatch(/^https:\/\/login\.luminous\.example\//);
     screen.getByText(/Copying did not work by itself/);
   });
@@ -145,7 +180,7 @@ describe("waiting for the browser", () => {
   it("shows the link at once when the browser did not open, and says it only once", async () => {
     show("waiting_failed");
     expect(heading()).toBe("Your browser did not open");
-    await screen.findByLabelText("Link for signing in");
+    await screen.findByLabelText("Link for your browser");
     expect(screen.queryByText("Luminous could not open your browser.")).toBeNull();
   });
 

@@ -25,7 +25,7 @@ describe("the real host", () => {
       throw problem("net.unreachable");
     });
     const rejection: unknown = await tauriHost
-      .call("begin_sign_in", { intent: "sign_in" })
+      .call("begin_sign_in", { intent: "sign_in", hint: null })
       .catch(same);
     expect(rejection).toBeInstanceOf(Refused);
     expect((rejection as Refused).error).toEqual(problem("net.unreachable"));

@@ -1,0 +1,32 @@
+import type { Host } from "../host/host";
+import type { DeviceView } from "../wire/DeviceView";
+import type { InviteView } from "../wire/InviteView";
+import type { MemberView } from "../wire/MemberView";
+import type { NoteView } from "../wire/NoteView";
+import type { Permission } from "../wire/Permission";
+
+/** What belongs to a family, as last heard; null before that. */
+export interface Lists {
+  readonly members: readonly MemberView[] | null;
+  readonly notes: readonly NoteView[] | null;
+  readonly devices: readonly DeviceView[] | null;
+  readonly invites: readonly InviteView[] | null;
+}
+
+/** The name of a list. */
+export type ListName = keyof Lists;
+
+interface Read {
+  readonly needs: Permission;
+  readonly ask: (host: Host) => Promise<Partial<Lists>>;
+}
+
+export const NOTHING_KNOWN: Lists = { members: null, notes: null, devices: null, invites: null };
+
+/** How each list is asked for, and what that needs. */
+export const READS: Record<ListName, Read> = {
+  members: { needs: "members.read", ask: (host) => host.call("list_members") },
+  notes: { needs: "notes.read", ask: (host) => host.call("list_notes") },
+  devices: { needs: "devices.read", ask: (host) => host.call("list_devices") },
+  invites: { needs: "invites.manage", ask: (host) => host.call("list_invites") },
+};
