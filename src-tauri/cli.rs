@@ -20,7 +20,8 @@ pub struct Options {
     #[arg(long, default_value_t = 18455, requires = "demo", value_name = "PORT")]
     pub demo_port: u16,
 
-    /// A file of `B2C_*` variables that name the identity provider; the environment wins over it.
+    /// A file that names the family server (`LUMINOUS_SERVER_URL`), or an identity provider alone
+    /// (`B2C_*`), as the environment can; the environment wins over it.
     /// Without it, `luminous.env` in the app's configuration folder is read when it is there.
     #[arg(long, env = "LUMINOUS_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,

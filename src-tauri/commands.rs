@@ -8,6 +8,11 @@
     reason = "Tauri hands the shared state to a command by value"
 )]
 
+pub mod account;
+pub mod family;
+pub mod invites;
+pub mod members;
+pub mod notes;
 pub mod session;
 pub mod settings;
 pub mod sign_in;

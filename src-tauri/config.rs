@@ -12,6 +12,9 @@ use crate::cli::Options;
 /// The file in the app's configuration folder that is read when no other is named.
 const CONFIG_FILE: &str = "luminous.env";
 
+/// Names the family server.
+const SERVER: &str = "LUMINOUS_SERVER_URL";
+
 /// Where this start of the app keeps its things and whom it signs in with.
 #[derive(Debug)]
 pub struct Profile {
@@ -19,8 +22,11 @@ pub struct Profile {
     pub data_folder: PathBuf,
     /// The name under which the OS keyring keeps our secrets.
     pub keyring_service: String,
-    /// The configured provider; `None` lets the app ask on first start.
+    /// The configured provider.
     pub provider: Option<ProviderConfig>,
+    /// The configured family server, which names its provider itself; without either the app asks
+    /// on first start.
+    pub server: Option<String>,
     /// Why a configuration that is there cannot be used.
     pub mistake: Option<ConfigError>,
 }
@@ -40,6 +46,7 @@ impl Profile {
                 data_folder: data_folder.join("demo"),
                 keyring_service: keyring_service + ".demo",
                 provider: None,
+                server: None,
                 mistake: None,
             });
         }
@@ -52,7 +59,10 @@ impl Profile {
                 (None, Some(mistake))
             }
         };
-        Ok(Self { data_folder, keyring_service, provider, mistake })
+        let server = server_from(&variables);
+        // The server knows better: what else is configured would contradict it sooner or later.
+        let provider = provider.filter(|_| server.is_none());
+        Ok(Self { data_folder, keyring_service, provider, server, mistake })
     }
 
     /// The file of non-secret state.
@@ -106,6 +116,12 @@ fn provider_from(
     Ok(Some(provider))
 }
 
+/// The family server's address, as it stands.
+fn server_from(variables: &BTreeMap<String, String>) -> Option<String> {
+    let address = variables.get(SERVER)?.trim();
+    (!address.is_empty()).then(|| address.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,5 +146,14 @@ mod tests {
     #[test]
     fn without_any_variable_the_app_is_not_configured() {
         assert_eq!(provider_from(&BTreeMap::new()), Ok(None));
+        assert_eq!(server_from(&BTreeMap::new()), None);
+    }
+
+    #[test]
+    fn a_family_server_is_configured_by_its_address_alone() {
+        let set = |value: &str| BTreeMap::from([(SERVER.to_owned(), value.to_owned())]);
+        let server = server_from(&set(" family.example.test "));
+        assert_eq!(server.as_deref(), Some("family.example.test"));
+        assert_eq!(server_from(&set(" ")), None);
     }
 }

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
 use anyhow::Context;
+use luminous_auth::Service;
 use luminous_emulator::{
     Config, DEMO_APP_CLIENT_ID, DEMO_POLICY, DEMO_SCOPE, DEMO_TENANT, Emulator, Storage,
 };
@@ -14,7 +15,7 @@ pub struct Demo {
     /// Kept for its life: dropping it closes the listener.
     _emulator: Emulator,
     /// How to sign in with it.
-    pub provider: ProviderConfig,
+    pub service: Service,
 }
 
 impl Demo {
@@ -40,6 +41,7 @@ impl Demo {
             Transport::LoopbackHttp,
         )?;
         provider.scopes = ["openid", "offline_access", DEMO_SCOPE].map(str::to_owned).to_vec();
-        Ok(Self { _emulator: emulator, provider })
+        let service = Service { demo: true, ..provider.into() };
+        Ok(Self { _emulator: emulator, service })
     }
 }

@@ -9,6 +9,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod deep_link;
+pub mod export;
 pub mod logging;
 pub mod platform;
 pub mod ports;
@@ -67,6 +68,27 @@ pub fn context<R: Runtime>() -> tauri::Context<R> {
 /// The commands of all windows; `commands.in` names the same ones to the access control list.
 pub fn with_commands<R: Runtime>(builder: tauri::Builder<R>) -> tauri::Builder<R> {
     builder.invoke_handler(tauri::generate_handler![
+        commands::account::export_my_data,
+        commands::account::sign_out_everywhere,
+        commands::family::create_family,
+        commands::family::delete_family,
+        commands::family::leave_family,
+        commands::family::list_devices,
+        commands::family::load_family,
+        commands::family::rename_family,
+        commands::invites::accept_invite,
+        commands::invites::create_invite,
+        commands::invites::list_invites,
+        commands::invites::preview_invite,
+        commands::invites::withdraw_invite,
+        commands::members::add_child,
+        commands::members::change_member,
+        commands::members::list_members,
+        commands::members::remove_member,
+        commands::members::rename_child,
+        commands::notes::list_notes,
+        commands::notes::post_note,
+        commands::notes::remove_note,
         commands::session::retry_storage,
         commands::session::screen_drawn,
         commands::session::session_snapshot,
@@ -78,6 +100,7 @@ pub fn with_commands<R: Runtime>(builder: tauri::Builder<R>) -> tauri::Builder<R
         commands::settings::save_settings,
         commands::sign_in::begin_sign_in,
         commands::sign_in::cancel_sign_in,
+        commands::sign_in::cancel_step_up,
         commands::sign_in::open_browser_again,
         commands::sign_in::sign_in_link,
     ])

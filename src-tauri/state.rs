@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use luminous_auth::{Session, StateFile};
-use luminous_domain::{Clock, SystemClock};
+use luminous_auth::{Service, Session, StateFile, Tuning};
+use luminous_domain::{Clock, SystemClock, Timestamp};
 use luminous_wire::{AppError, ErrorCode, SessionSnapshot, Stage};
 use tauri::async_runtime::{self, JoinHandle};
 use tauri::ipc::Channel;
@@ -85,6 +85,12 @@ impl AppState {
         }
     }
 
+    /// Now, for the name of a file.
+    #[must_use]
+    pub fn today(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     fn elapsed_ms(&self) -> u64 {
         u64::try_from(self.clock.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
@@ -108,10 +114,11 @@ pub fn start<R: Runtime>(app: &AppHandle<R>, options: &Options) -> anyhow::Resul
         .demo
         .then(|| async_runtime::block_on(Demo::start(&profile.data_folder, options.demo_port)))
         .transpose()?;
-    let provider = profile.provider.map(|provider| (provider, false));
+    let service = profile.provider.map(Service::from);
     #[cfg(feature = "demo")]
-    let provider = demo.as_ref().map(|demo| (demo.provider.clone(), true)).or(provider);
-    let session = Session::open(ports, file, provider);
+    let service = demo.as_ref().map(|demo| demo.service.clone()).or(service);
+    let tuning = Tuning { server: profile.server, ..Tuning::default() };
+    let session = Session::open_with(ports, file, service, tuning);
     if let Some(mistake) = profile.mistake {
         session.warn(AppError::new(ErrorCode::ConfigInvalid, mistake.to_string()));
     }

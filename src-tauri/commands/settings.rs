@@ -16,7 +16,7 @@ pub fn save_settings(state: Shared<'_>, settings: Settings) -> Result<(), AppErr
     state.session.save_settings(settings)
 }
 
-/// Names the identity provider, on first start.
+/// Names the family server, on first start.
 #[tauri::command]
 pub async fn connect(state: Shared<'_>, request: ConnectRequest) -> Result<(), AppError> {
     state.session.connect(request).await

@@ -45,7 +45,7 @@ impl Desk {
             entropy: Arc::new(SeededEntropy::new(7)),
         };
         let file = StateFile::in_memory().expect("a state in memory");
-        let session = Session::open(ports, file, Some((provider.config(), false)));
+        let session = Session::open(ports, file, Some(provider.config().into()));
         let app = luminous_app::with_commands(mock_builder())
             .plugin(tauri_plugin_deep_link::init())
             .build(luminous_app::context())

@@ -9,25 +9,54 @@ use crate::desk::{Desk, OUR_PAGE, call, was_forbidden};
 /// The commands that `build.rs` declares to the access control list.
 const DECLARED: &[&str] = include!("../../src-tauri/commands.in");
 
+/// The id of something that is nowhere.
+const ID: &str = "0199b0a0-0000-7000-8000-000000000001";
+
 /// For each command the windows that may call it, and arguments it understands.
 fn table() -> BTreeMap<&'static str, (&'static [&'static str], Value)> {
-    let request = json!({ "request": { "address": "nowhere", "client_id": "x" } });
+    let main = ["main"].as_slice();
+    let name = json!({ "request": { "name": "The Lights" } });
+    let code = json!({ "request": { "code": "K7M3Q XW92H" } });
     let settings = json!({ "settings": { "language": "de", "theme": "dark" } });
-    BTreeMap::from([
-        ("begin_sign_in", (["main"].as_slice(), json!({ "intent": "sign_in" }))),
-        ("cancel_sign_in", (&["main"], json!({}))),
-        ("connect", (&["main"], request)),
-        ("load_settings", (&["main"], json!({}))),
-        ("open_browser_again", (&["main"], json!({}))),
-        ("retry_storage", (&["main"], json!({}))),
-        ("save_settings", (&["main"], settings)),
-        ("screen_drawn", (&["main"], json!({ "screen": "signed_in" }))),
-        ("session_snapshot", (&["main"], json!({}))),
-        ("sign_in_link", (&["main"], json!({}))),
-        ("sign_out", (&["main"], json!({ "scope": "here" }))),
-        ("use_memory_only", (&["main"], json!({}))),
-        ("watch_session", (&["main"], json!({ "channel": "__CHANNEL__:1" }))),
-    ])
+    [
+        ("accept_invite", code.clone()),
+        ("add_child", name.clone()),
+        ("begin_sign_in", json!({ "intent": "sign_in", "hint": null })),
+        ("cancel_sign_in", json!({})),
+        ("cancel_step_up", json!({})),
+        ("change_member", json!({ "id": ID, "request": { "role": "adult" } })),
+        ("connect", json!({ "request": { "address": "nowhere" } })),
+        ("create_family", name.clone()),
+        ("create_invite", json!({ "request": { "role": "adult" } })),
+        ("delete_family", name.clone()),
+        ("export_my_data", json!({})),
+        ("leave_family", json!({})),
+        ("list_devices", json!({})),
+        ("list_invites", json!({})),
+        ("list_members", json!({})),
+        ("list_notes", json!({})),
+        ("load_family", json!({})),
+        ("load_settings", json!({})),
+        ("open_browser_again", json!({})),
+        ("post_note", json!({ "request": { "text": "Hello" } })),
+        ("preview_invite", code),
+        ("remove_member", json!({ "id": ID, "child": false })),
+        ("remove_note", json!({ "id": ID })),
+        ("rename_child", json!({ "id": ID, "name": "Bo" })),
+        ("rename_family", name),
+        ("retry_storage", json!({})),
+        ("save_settings", settings),
+        ("screen_drawn", json!({ "screen": "signed_in" })),
+        ("session_snapshot", json!({})),
+        ("sign_in_link", json!({})),
+        ("sign_out", json!({ "scope": "here" })),
+        ("sign_out_everywhere", json!({})),
+        ("use_memory_only", json!({})),
+        ("watch_session", json!({ "channel": "__CHANNEL__:1" })),
+        ("withdraw_invite", json!({ "id": ID })),
+    ]
+    .map(|(command, arguments)| (command, (main, arguments)))
+    .into()
 }
 
 #[test]
@@ -102,7 +131,13 @@ fn a_command_that_is_given_nonsense_says_so_and_changes_nothing() {
         ("save_settings", json!({ "settings": { "language": "xx", "theme": "dark" } })),
         ("save_settings", json!({ "settings": { "language": "de", "theme": "dark", "more": 1 } })),
         ("sign_out", json!({ "scope": 7 })),
-        ("connect", json!({ "request": { "address": "javascript:alert(1)", "client_id": "" } })),
+        ("begin_sign_in", json!({ "intent": "sign_in", "hint": "evil.example" })),
+        ("connect", json!({ "request": { "address": "javascript:alert(1)" } })),
+        ("connect", json!({ "request": { "address": "x", "client_id": "x" } })),
+        ("change_member", json!({ "id": "../../me", "request": { "role": "owner" } })),
+        ("change_member", json!({ "id": ID, "request": { "role": "display!" } })),
+        ("remove_note", json!({ "id": 7 })),
+        ("create_family", json!({ "request": { "name": "x", "owner": "me" } })),
         ("screen_drawn", json!({ "screen": { "deep": ["nonsense"] } })),
     ] {
         let answer = call(&window, OUR_PAGE, command, nonsense.clone());

@@ -11,7 +11,7 @@ fn u3_no_command_answers_with_a_token() {
     let desk = Desk::new();
     let access_token = block_on(async {
         desk.session.start().await;
-        desk.session.begin_sign_in(SignInIntent::SignIn).await.expect("a sign-in begins");
+        desk.session.begin_sign_in(SignInIntent::SignIn, None).await.expect("a sign-in begins");
         let link = desk.session.sign_in_link().expect("a link").parse().expect("an address");
         let redirect = desk.provider.authorize(&link);
         desk.session.redirect(redirect.as_bytes()).await.expect("signed in");

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 
 use luminous_domain::Timestamp;
-use luminous_wire::ErrorCode;
+use luminous_wire::{BrowserPurpose, ErrorCode};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
@@ -15,7 +15,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use crate::redirect::Redirect;
-use crate::sign_in::PendingSignIn;
+use crate::sign_in::{Ask, PendingSignIn};
 
 /// So many answers that belong to nothing end all that is pending (R3).
 pub const MOST_BAD_ANSWERS: u32 = 10;
@@ -176,6 +176,18 @@ impl PendingSignIns {
         index.is_some()
     }
 
+    /// Ends those that someone waits for who is asked to prove again who they are.
+    pub fn cancel_step_ups(&mut self) {
+        let (step_ups, pending) = std::mem::take(&mut self.pending)
+            .into_iter()
+            .partition(|sign_in| sign_in.ask.purpose == BrowserPurpose::StepUp);
+        self.pending = pending;
+        let step_ups: Vec<PendingSignIn> = step_ups;
+        for sign_in in &step_ups {
+            self.remember(sign_in, Gone::Cancelled);
+        }
+    }
+
     /// Ends all of them.
     pub fn cancel_all(&mut self) {
         for sign_in in std::mem::take(&mut self.pending) {
@@ -242,6 +254,9 @@ struct Saved<'a> {
     token_endpoint: &'a str,
     client_id: &'a str,
     expires_at_ms: i64,
+    /// Absent in what was written before there were other purposes than signing in.
+    #[serde(default)]
+    ask: Ask,
 }
 
 impl<'a> From<&'a PendingSignIn> for Saved<'a> {
@@ -256,6 +271,7 @@ impl<'a> From<&'a PendingSignIn> for Saved<'a> {
             token_endpoint: sign_in.token_endpoint.as_str(),
             client_id: &sign_in.client_id,
             expires_at_ms: sign_in.expires_at.as_millisecond(),
+            ask: sign_in.ask.clone(),
         }
     }
 }
@@ -272,6 +288,8 @@ impl Saved<'_> {
             token_endpoint: Url::parse(self.token_endpoint).ok()?,
             client_id: self.client_id.to_owned(),
             expires_at: Timestamp::from_millisecond(self.expires_at_ms).ok()?,
+            ask: self.ask,
+            waiter: None,
         })
     }
 }

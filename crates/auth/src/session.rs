@@ -8,27 +8,35 @@
 //! token after the sign-out erased it.
 
 mod answer;
+mod connect;
+mod family;
 mod locks;
+mod perform;
+mod policies;
 mod record;
 mod refresh;
 mod sign_in;
 mod sign_out;
+mod standing;
 mod state;
+mod step_up;
 mod storage;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use luminous_domain::{Clock, Entropy};
-use luminous_oidc::{ExpectedIssuer, HttpClient, Provider, ProviderConfig, Transport};
-use luminous_wire::{AppError, SessionSnapshot, Settings};
+use luminous_oidc::{ExpectedIssuer, HttpClient, Provider, Transport};
+use luminous_wire::{AppError, ErrorCode, SessionSnapshot, Settings};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::AbortHandle;
 
 use crate::error::internal;
 use crate::loopback;
 use crate::ports::{Browser, OpenStore, SchemeProbe};
-use crate::state_file::{SavedProvider, StateFile};
+use crate::service::Service;
+use crate::state_file::StateFile;
 use crate::vault::Vault;
 use state::{Connected, State, Who};
 
@@ -55,13 +63,19 @@ pub struct Tuning {
     /// The ports of the loopback listener, in the order they are tried; each must be registered
     /// with the provider.
     pub loopback_ports: Vec<u16>,
-    /// Which schemes an address typed by a person may have.
+    /// Which schemes an address typed by a person, or named by a family server, may have.
     pub transport: Transport,
+    /// The family server that the configuration names, so that nobody is asked for it.
+    pub server: Option<String>,
 }
 
 impl Default for Tuning {
     fn default() -> Self {
-        Self { loopback_ports: loopback::PORTS.to_vec(), transport: Transport::HttpsOnly }
+        Self {
+            loopback_ports: loopback::PORTS.to_vec(),
+            transport: Transport::HttpsOnly,
+            server: None,
+        }
     }
 }
 
@@ -93,6 +107,8 @@ struct Inner {
     /// Serialises the writing of what is pending.
     pending_turn: tokio::sync::Mutex<()>,
     flight: Mutex<Option<refresh::Flight>>,
+    /// One step-up is begun at a time, however many acts ask for one.
+    step_up_turn: tokio::sync::Mutex<()>,
     /// Wakes the refresher after anything that changes when it is due.
     refresh_changed: Notify,
     /// Wakes the storage watch after anything that changes what it waits for.
@@ -109,11 +125,10 @@ impl std::fmt::Debug for Session {
 impl Session {
     /// A session from what the state file knows. Fast and synchronous, asks neither the keyring
     /// nor the network, and needs no tokio runtime: the first snapshot already shows the home of a
-    /// known account. `provider` (and whether it is the embedded emulator) goes before the one of
-    /// the first connection.
+    /// known account. `service` goes before the one of the first connection.
     #[must_use]
-    pub fn open(ports: Ports, file: StateFile, provider: Option<(ProviderConfig, bool)>) -> Self {
-        Self::open_with(ports, file, provider, Tuning::default())
+    pub fn open(ports: Ports, file: StateFile, service: Option<Service>) -> Self {
+        Self::open_with(ports, file, service, Tuning::default())
     }
 
     /// [`Session::open`] with other settings than the usual.
@@ -121,14 +136,15 @@ impl Session {
     pub fn open_with(
         ports: Ports,
         file: StateFile,
-        provider: Option<(ProviderConfig, bool)>,
+        service: Option<Service>,
         tuning: Tuning,
     ) -> Self {
-        let provider = provider
-            .or_else(|| saved_provider(&file, tuning.transport).map(|config| (config, false)))
-            .map(|(config, demo)| connected(&ports, config, demo));
+        let provider = service
+            .or_else(|| connect::saved_service(&file, &tuning))
+            .map(|service| connected(&ports, service));
         let who = Who::known_to(&file);
-        let state = State::new(provider, who);
+        let connecting = provider.is_none() && tuning.server.is_some();
+        let state = State { connecting, ..State::new(provider, who) };
         let (redirects, waiting) = mpsc::channel(MOST_WAITING_REDIRECTS);
         let inner = Inner {
             vault: Vault::new(Arc::clone(&ports.store)),
@@ -143,6 +159,7 @@ impl Session {
             gate: tokio::sync::Mutex::default(),
             pending_turn: tokio::sync::Mutex::default(),
             flight: Mutex::default(),
+            step_up_turn: tokio::sync::Mutex::default(),
             refresh_changed: Notify::new(),
             storage_changed: Notify::new(),
             tasks: Mutex::default(),
@@ -160,6 +177,7 @@ impl Session {
     /// Returns when the vault has answered, or after its deadline; the first refresh goes on behind.
     pub async fn start(&self) {
         self.load().await;
+        self.connect_as_configured();
         let waiting = lock(&self.inner.waiting_redirects).take();
         if let Some(waiting) = waiting {
             let session = self.clone();
@@ -275,9 +293,35 @@ impl Session {
     }
 
     fn provider(&self) -> Result<Arc<Provider>, AppError> {
-        self.state().provider.as_ref().map(|provider| Arc::clone(&provider.provider)).ok_or_else(
-            || AppError::new(luminous_wire::ErrorCode::ConfigInvalid, "there is no provider yet"),
-        )
+        self.provider_under(None)
+    }
+
+    /// The provider under `policy`, or under the one people sign in with.
+    fn provider_under(&self, policy: Option<&str>) -> Result<Arc<Provider>, AppError> {
+        let mut state = self.state();
+        let Some(connected) = &mut state.provider else { return Err(no_provider()) };
+        let Some(policy) = policy else { return Ok(Arc::clone(&connected.provider)) };
+        if let Some(provider) = connected.under.get(policy) {
+            return Ok(Arc::clone(provider));
+        }
+        let main = &connected.provider;
+        let mut config = main.config().clone();
+        if let Some(issuer) = main.pinned_issuer() {
+            config.expected_issuer = ExpectedIssuer::Exact(issuer);
+        }
+        let config = config
+            .with_policy(policy)
+            .map_err(|error| AppError::new(ErrorCode::ConfigInvalid, error.to_string()))?;
+        let ports = &self.inner.ports;
+        let provider =
+            Arc::new(Provider::new(config, Arc::clone(&ports.http), Arc::clone(&ports.clock)));
+        connected.under.insert(policy.to_owned(), Arc::clone(&provider));
+        Ok(provider)
+    }
+
+    fn service(&self) -> Result<Service, AppError> {
+        let state = self.state();
+        state.provider.as_ref().map(|one| one.service.clone()).ok_or_else(no_provider)
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
@@ -294,18 +338,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn connected(ports: &Ports, config: ProviderConfig, demo: bool) -> Connected {
+fn connected(ports: &Ports, service: Service) -> Connected {
+    let config = service.provider.clone();
     let provider = Provider::new(config, Arc::clone(&ports.http), Arc::clone(&ports.clock));
-    Connected { provider: Arc::new(provider), demo }
+    Connected { provider: Arc::new(provider), under: BTreeMap::new(), service }
 }
 
-fn saved_provider(file: &StateFile, transport: Transport) -> Option<ProviderConfig> {
-    let SavedProvider { address, client_id, issuer } = file
-        .provider()
-        .inspect_err(|error| tracing::warn!(%error, "the saved provider cannot be read"))
-        .ok()??;
-    let config = ProviderConfig::from_address(&address, &client_id, transport)
-        .inspect_err(|error| tracing::warn!(%error, "the saved provider cannot be used"))
-        .ok()?;
-    Some(ProviderConfig { expected_issuer: ExpectedIssuer::Exact(issuer), ..config })
+fn no_provider() -> AppError {
+    AppError::new(ErrorCode::ConfigInvalid, "there is no provider yet")
 }

@@ -4,17 +4,20 @@
 //! comes; [`PendingSignIn::accept`] judges the answer. Neither does any I/O.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 use luminous_domain::entropy::NoEntropy;
 use luminous_domain::{AuthorizationCode, Entropy, Timestamp};
 use luminous_oidc::{ProviderConfig, ProviderMetadata};
-use luminous_wire::{ErrorCode, Language, SignInIntent};
+use luminous_wire::{AppError, BrowserPurpose, ErrorCode, Language};
 use oauth2::basic::BasicClient;
 use oauth2::{
     AuthUrl, ClientId, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope,
 };
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -23,6 +26,76 @@ use crate::redirect::{Answer, Redirect};
 
 /// How long the person has in the browser. B2C's own codes live about as long.
 pub const LIFETIME: Duration = Duration::from_secs(600);
+
+/// What the person shall do in the browser, and how its page is asked for.
+///
+/// Goes into the vault with the pending sign-in, so that an answer after a restart is still taken
+/// for what it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Ask {
+    /// What.
+    pub purpose: BrowserPurpose,
+    /// The B2C policy, where it is another than the one people sign in with.
+    pub policy: Option<String>,
+    /// Whether the browser shall not go on with whom it remembers (`prompt=login`).
+    pub anew: bool,
+    /// The identity provider to go to at once (`domain_hint`, Microsoft's).
+    pub domain_hint: Option<String>,
+    /// Who it is, as far as we know (OpenID Connect Core 3.1.2.1).
+    pub login_hint: Option<String>,
+    /// How they must prove it, where that is no policy of its own (RFC 9470 section 4).
+    pub acr_values: Option<String>,
+    /// How long ago, in seconds, they may have proved it.
+    pub max_age_s: Option<u64>,
+}
+
+impl Default for Ask {
+    /// A plain sign-in.
+    fn default() -> Self {
+        Self {
+            purpose: BrowserPurpose::SignIn,
+            policy: None,
+            anew: false,
+            domain_hint: None,
+            login_hint: None,
+            acr_values: None,
+            max_age_s: None,
+        }
+    }
+}
+
+impl Ask {
+    /// What of `configured` to ask for. Only a sign-in gives a grant that lasts: the results of
+    /// the other policies must never replace it, so they are not given one at all.
+    fn scopes(&self, configured: &[String]) -> Vec<String> {
+        match self.purpose {
+            BrowserPurpose::SignIn => configured.to_vec(),
+            BrowserPurpose::StepUp => {
+                configured.iter().filter(|scope| *scope != "offline_access").cloned().collect()
+            }
+            BrowserPurpose::ResetPassword | BrowserPurpose::EditProfile => {
+                vec!["openid".to_owned()]
+            }
+        }
+    }
+
+    /// What goes into the URL beside the protocol's own.
+    fn parameters(&self) -> Vec<(&'static str, String)> {
+        let max_age = self.max_age_s.map(|seconds| seconds.to_string());
+        let given = [
+            ("prompt", self.anew.then(|| "login".to_owned())),
+            ("domain_hint", self.domain_hint.clone()),
+            ("login_hint", self.login_hint.clone()),
+            ("acr_values", self.acr_values.clone()),
+            ("max_age", max_age),
+        ];
+        given.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    }
+}
+
+/// Whoever waits for the end of a sign-in. Dropped without a word when it is given up.
+pub(crate) type Waiter = Arc<watch::Sender<Option<Result<(), AppError>>>>;
 
 /// What a sign-in is made of.
 #[derive(Debug, Clone, Copy)]
@@ -33,8 +106,8 @@ pub struct Request<'a> {
     pub metadata: &'a ProviderMetadata,
     /// Where the answer shall go; one of those registered.
     pub redirect_uri: &'a str,
-    /// What the person wants.
-    pub intent: SignInIntent,
+    /// What the person shall do there.
+    pub ask: &'a Ask,
     /// The language for the provider's pages.
     pub language: Language,
     /// The wall clock, which a restart survives.
@@ -63,6 +136,10 @@ pub struct PendingSignIn {
     pub client_id: String,
     /// When it ends by itself, by the wall clock.
     pub expires_at: Timestamp,
+    /// What the person was asked to do.
+    pub ask: Ask,
+    /// Who waits for it, in this process.
+    pub(crate) waiter: Option<Waiter>,
 }
 
 impl fmt::Debug for PendingSignIn {
@@ -131,11 +208,11 @@ pub fn begin(
         .set_redirect_uri(redirect_uri);
     let mut url = client
         .authorize_url(|| CsrfToken::new(state.as_str().to_owned()))
-        .add_scopes(request.config.scopes.iter().cloned().map(Scope::new))
+        .add_scopes(request.ask.scopes(&request.config.scopes).into_iter().map(Scope::new))
         .set_pkce_challenge(challenge)
         .add_extra_param("nonce", nonce.as_str());
-    if request.intent == SignInIntent::SwitchAccount {
-        url = url.add_extra_param("prompt", "login");
+    for (name, value) in request.ask.parameters() {
+        url = url.add_extra_param(name, value);
     }
     if let Some(tag) = language_tag(request.language) {
         url = url.add_extra_param("ui_locales", tag);
@@ -151,6 +228,8 @@ pub fn begin(
         token_endpoint: metadata.token_endpoint.clone(),
         client_id: request.config.client_id.clone(),
         expires_at: request.now + LIFETIME,
+        ask: request.ask.clone(),
+        waiter: None,
     };
     Ok((url, pending))
 }

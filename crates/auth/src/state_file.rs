@@ -11,14 +11,16 @@ use std::time::Duration;
 
 use luminous_domain::{ObjectId, PersonKey, TenantId, Timestamp};
 use luminous_oidc::Identity;
-use luminous_wire::{AccountView, Settings, SignedOutCause};
+use luminous_wire::api::Discovery;
+use luminous_wire::{AccountView, FamilyStanding, Settings, SignedOutCause};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 /// The newest schema this program knows, kept in SQLite's `user_version`.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// Schema steps: number N brings a file from version N to N + 1. Never edit one that shipped.
-const STEPS: [&str; 1] = ["
+const STEPS: [&str; 2] = [
+    "
     CREATE TABLE account (
         id TEXT PRIMARY KEY,
         tenant TEXT NOT NULL,
@@ -44,7 +46,16 @@ const STEPS: [&str; 1] = ["
         -- The issuer seen at the first connection; another one later is refused.
         issuer TEXT NOT NULL
     ) STRICT;
-"];
+    ",
+    "
+    -- The place in a family as the family server last said it, as JSON; NULL when it never did.
+    ALTER TABLE account ADD COLUMN family TEXT;
+    -- The family server's address, and its description of itself as JSON; NULL where there is only
+    -- a provider.
+    ALTER TABLE provider ADD COLUMN server TEXT;
+    ALTER TABLE provider ADD COLUMN discovery TEXT;
+    ",
+];
 
 /// Why the state file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -87,6 +98,9 @@ pub struct Account {
     pub generation: Option<u64>,
     /// Why the person is not signed in any more; `None` while they are.
     pub ended: Option<SignedOutCause>,
+    /// Their place in a family, as the family server last said. Kept by
+    /// [`StateFile::save_standing`] alone.
+    pub family: FamilyStanding,
 }
 
 impl Account {
@@ -107,15 +121,26 @@ impl Account {
     }
 }
 
-/// The provider of the first connection.
+/// The provider of the first connection, and the family server that named it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SavedProvider {
-    /// As the person typed it.
+    /// Its address, as the person typed it or the family server names it.
     pub address: String,
     /// The application (client) id.
     pub client_id: String,
     /// The issuer seen at the first connection.
     pub issuer: String,
+    /// The family server; absent where the first connection was to a provider alone.
+    pub server: Option<SavedServer>,
+}
+
+/// The family server of the first connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavedServer {
+    /// Where it is.
+    pub address: String,
+    /// What it last said of itself.
+    pub discovery: Discovery,
 }
 
 /// The open state file.
@@ -195,7 +220,7 @@ impl StateFile {
     /// [`StateFileError`] from SQLite.
     pub fn active_account(&self) -> Result<Option<Account>, StateFileError> {
         let sql = "SELECT id, tenant, object, name, email, identity_provider, signed_in_at_ms, \
-                   generation, ended FROM account WHERE active = 1";
+                   generation, ended, family FROM account WHERE active = 1";
         Ok(self.connection().query_row(sql, [], read_account).optional()?)
     }
 
@@ -264,8 +289,8 @@ impl StateFile {
     /// [`StateFileError`] from SQLite.
     pub fn end(&self, id: &str, cause: SignedOutCause) -> Result<(), StateFileError> {
         self.write(|transaction| {
-            let sql = "UPDATE account SET ended = ?2, generation = coalesce(generation, 0) \
-                       WHERE id = ?1";
+            let sql = "UPDATE account SET ended = ?2, generation = coalesce(generation, 0), \
+                       family = NULL WHERE id = ?1";
             transaction.execute(sql, params![id, cause_to_text(cause)])
         })?;
         Ok(())
@@ -277,8 +302,8 @@ impl StateFile {
     /// [`StateFileError`] from SQLite.
     pub fn end_others(&self, id: &str, cause: SignedOutCause) -> Result<(), StateFileError> {
         self.write(|transaction| {
-            let sql = "UPDATE account SET ended = ?2, generation = coalesce(generation, 0) \
-                       WHERE id <> ?1 AND ended IS NULL";
+            let sql = "UPDATE account SET ended = ?2, generation = coalesce(generation, 0), \
+                       family = NULL WHERE id <> ?1 AND ended IS NULL";
             transaction.execute(sql, params![id, cause_to_text(cause)])
         })?;
         Ok(())
@@ -317,6 +342,30 @@ impl StateFile {
         Ok(ids)
     }
 
+    /// The place of account `id` in a family, as last kept; what was never kept or cannot be read
+    /// is unknown.
+    ///
+    /// # Errors
+    /// [`StateFileError`] from SQLite.
+    pub fn standing(&self, id: &str) -> Result<FamilyStanding, StateFileError> {
+        let sql = "SELECT family FROM account WHERE id = ?1";
+        let row = |row: &Row<'_>| row.get::<_, Option<String>>(0);
+        Ok(read_standing(self.connection().query_row(sql, [id], row).optional()?.flatten()))
+    }
+
+    /// Keeps the place of account `id` in a family.
+    ///
+    /// # Errors
+    /// [`StateFileError`] from SQLite.
+    pub fn save_standing(&self, id: &str, family: &FamilyStanding) -> Result<(), StateFileError> {
+        let text = serde_json::to_string(family).unwrap_or_default();
+        self.write(|transaction| {
+            let sql = "UPDATE account SET family = ?2 WHERE id = ?1 AND ended IS NULL";
+            transaction.execute(sql, [id, &text])
+        })?;
+        Ok(())
+    }
+
     /// What the person chose; what was never chosen or is unreadable has its default.
     ///
     /// # Errors
@@ -347,11 +396,8 @@ impl StateFile {
     /// # Errors
     /// [`StateFileError`] from SQLite.
     pub fn provider(&self) -> Result<Option<SavedProvider>, StateFileError> {
-        let sql = "SELECT address, client_id, issuer FROM provider WHERE id = 1";
-        let row = |row: &Row<'_>| {
-            Ok(SavedProvider { address: row.get(0)?, client_id: row.get(1)?, issuer: row.get(2)? })
-        };
-        Ok(self.connection().query_row(sql, [], row).optional()?)
+        let sql = "SELECT address, client_id, issuer, server, discovery FROM provider WHERE id = 1";
+        Ok(self.connection().query_row(sql, [], read_provider).optional()?)
     }
 
     /// Keeps the provider of the first connection.
@@ -359,11 +405,21 @@ impl StateFile {
     /// # Errors
     /// [`StateFileError`] from SQLite.
     pub fn save_provider(&self, provider: &SavedProvider) -> Result<(), StateFileError> {
+        let server = provider.server.as_ref();
+        let discovery = server.and_then(|server| serde_json::to_string(&server.discovery).ok());
         self.write(|transaction| {
-            let sql = "INSERT INTO provider (id, address, client_id, issuer) \
-                       VALUES (1, ?1, ?2, ?3) \
-                       ON CONFLICT (id) DO UPDATE SET address = ?1, client_id = ?2, issuer = ?3";
-            transaction.execute(sql, [&provider.address, &provider.client_id, &provider.issuer])
+            transaction.execute(
+                "INSERT INTO provider (id, address, client_id, issuer, server, discovery) \
+                 VALUES (1, ?1, ?2, ?3, ?4, ?5) ON CONFLICT (id) DO UPDATE SET \
+                 address = ?1, client_id = ?2, issuer = ?3, server = ?4, discovery = ?5",
+                params![
+                    provider.address,
+                    provider.client_id,
+                    provider.issuer,
+                    server.map(|server| &server.address),
+                    discovery,
+                ],
+            )
         })?;
         Ok(())
     }
@@ -427,6 +483,25 @@ fn read_account(row: &Row<'_>) -> rusqlite::Result<Account> {
         },
         generation: row.get::<_, Option<i64>>(7)?.and_then(|number| u64::try_from(number).ok()),
         ended: ended.as_deref().map(cause_from_text),
+        family: read_standing(row.get(9)?),
+    })
+}
+
+fn read_standing(text: Option<String>) -> FamilyStanding {
+    let standing = text.and_then(|text| serde_json::from_str(&text).ok());
+    standing.unwrap_or(FamilyStanding::Unknown)
+}
+
+fn read_provider(row: &Row<'_>) -> rusqlite::Result<SavedProvider> {
+    let address: Option<String> = row.get(3)?;
+    let discovery: Option<String> = row.get(4)?;
+    let discovery = discovery.and_then(|text| serde_json::from_str(&text).ok());
+    let server = address.zip(discovery);
+    Ok(SavedProvider {
+        address: row.get(0)?,
+        client_id: row.get(1)?,
+        issuer: row.get(2)?,
+        server: server.map(|(address, discovery)| SavedServer { address, discovery }),
     })
 }
 

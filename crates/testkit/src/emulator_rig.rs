@@ -2,16 +2,21 @@
 
 use std::sync::Arc;
 
-use luminous_auth::{Ports, Session, StateFile, Tuning};
+use luminous_auth::{Policies, Ports, Service, Session, StateFile, Tuning};
 use luminous_domain::{Clock as _, OsEntropy, SystemClock};
-use luminous_emulator::{Config, DEMO_APP_CLIENT_ID, DEMO_POLICY, DEMO_TENANT, Emulator};
+use luminous_emulator::{
+    Config, DEMO_APP_CLIENT_ID, DEMO_EDIT_POLICY, DEMO_MFA_POLICY, DEMO_POLICY, DEMO_RESET_POLICY,
+    DEMO_TENANT, Emulator,
+};
 use luminous_oidc::{ProviderConfig, ReqwestClient, Transport, Trust};
 use luminous_wire::{SessionSnapshot, SignInIntent, Stage};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
+use url::Url;
 
 use crate::following::{Person, Visit};
-use crate::{FakeScheme, FaultyStore, FollowingBrowser, FrozenClock};
+use crate::scripted_api::FAMILY_SERVER;
+use crate::{FakeScheme, FaultyStore, FollowingBrowser, FrozenClock, ScriptedApi};
 
 /// A session over the real emulator. Both live on one frozen clock; the network is real.
 pub struct EmulatorRig {
@@ -25,8 +30,10 @@ pub struct EmulatorRig {
     pub store: FaultyStore,
     /// Everybody's clock.
     pub clock: Arc<FrozenClock>,
+    /// A family server that is a fake; the session asks it only in [`EmulatorRig::served`].
+    pub api: Arc<ScriptedApi>,
     ports: Ports,
-    provider: Option<ProviderConfig>,
+    service: Option<Service>,
     folder: TempDir,
     delivery: JoinHandle<()>,
     arrived: Arc<tokio::sync::Mutex<tokio::sync::mpsc::UnboundedReceiver<String>>>,
@@ -36,15 +43,22 @@ impl EmulatorRig {
     /// A first start at an emulator like this one; Ana makes an account when a page asks her who
     /// she is. [`Session::start`] was called.
     pub async fn start(config: Config) -> Self {
-        Self::start_with(config, true).await
+        Self::start_with(config, Some(None)).await
     }
 
     /// The same before the first connection: nobody has told the app of a provider yet.
     pub async fn unconnected(config: Config) -> Self {
-        Self::start_with(config, false).await
+        Self::start_with(config, None).await
     }
 
-    async fn start_with(config: Config, connected: bool) -> Self {
+    /// The same with a family server behind the provider.
+    pub async fn served(config: Config) -> Self {
+        let api = FAMILY_SERVER.parse().unwrap();
+        Self::start_with(config, Some(Some(api))).await
+    }
+
+    /// `connection` is where the family server is, if the app is connected at all.
+    async fn start_with(config: Config, connection: Option<Option<Url>>) -> Self {
         // Now, because the emulator's `Date` headers come from its HTTP library and say so.
         let clock = Arc::new(FrozenClock::at(SystemClock.now()));
         let emulator_clock = Arc::clone(&clock);
@@ -57,8 +71,10 @@ impl EmulatorRig {
         };
         let (browser, arrived) = FollowingBrowser::new(ana, Visit::SignUp);
         let store = FaultyStore::new();
+        let network = Arc::new(ReqwestClient::new(Trust::system()).unwrap());
+        let api = Arc::new(ScriptedApi::new(network));
         let ports = Ports {
-            http: Arc::new(ReqwestClient::new(Trust::system()).unwrap()),
+            http: Arc::clone(&api) as _,
             browser: Arc::new(browser.clone()),
             scheme: Arc::new(FakeScheme::new(true)),
             store: Arc::new(store.clone()),
@@ -69,10 +85,19 @@ impl EmulatorRig {
         let provider =
             ProviderConfig::from_address(&address, DEMO_APP_CLIENT_ID, Transport::LoopbackHttp)
                 .unwrap();
-        let provider = connected.then_some(provider);
+        let service = connection.map(|api| Service {
+            policies: Policies {
+                password_reset: Some(DEMO_RESET_POLICY.to_owned()),
+                profile_edit: Some(DEMO_EDIT_POLICY.to_owned()),
+                step_up: Some(DEMO_MFA_POLICY.to_owned()),
+            },
+            api,
+            demo: true,
+            ..provider.into()
+        });
         let folder = tempfile::tempdir().unwrap();
         let arrived = Arc::new(tokio::sync::Mutex::new(arrived));
-        let session = open(&ports, &folder, &provider);
+        let session = open(&ports, &folder, &service);
         let delivery = deliver(session.clone(), Arc::clone(&arrived));
         session.start().await;
         Self {
@@ -81,8 +106,9 @@ impl EmulatorRig {
             browser,
             store,
             clock,
+            api,
             ports,
-            provider,
+            service,
             folder,
             delivery,
             arrived,
@@ -101,7 +127,7 @@ impl EmulatorRig {
     /// A second process of the same person. [`Session::start`] was not called yet.
     #[must_use]
     pub fn another_process(&self) -> Session {
-        open(&self.ports, &self.folder, &self.provider)
+        open(&self.ports, &self.folder, &self.service)
     }
 
     /// The latest snapshot.
@@ -117,17 +143,18 @@ impl EmulatorRig {
 
     /// Begins a sign-in and waits until it is over, one way or another.
     pub async fn sign_in(&self) -> SessionSnapshot {
-        self.session.begin_sign_in(SignInIntent::SignIn).await.unwrap();
+        self.session.begin_sign_in(SignInIntent::SignIn, None).await.unwrap();
         let goes_on =
             |stage: &Stage| matches!(stage, Stage::WaitingForBrowser { .. } | Stage::Finishing);
         self.until(|snapshot| !goes_on(&snapshot.stage)).await
     }
 }
 
-fn open(ports: &Ports, folder: &TempDir, provider: &Option<ProviderConfig>) -> Session {
+fn open(ports: &Ports, folder: &TempDir, service: &Option<Service>) -> Session {
     let file = StateFile::open(&folder.path().join("state.sqlite")).unwrap();
-    let tuning = Tuning { loopback_ports: vec![0], transport: Transport::LoopbackHttp };
-    Session::open_with(ports.clone(), file, provider.clone().map(|config| (config, true)), tuning)
+    let transport = Transport::LoopbackHttp;
+    let tuning = Tuning { loopback_ports: vec![0], transport, ..Tuning::default() };
+    Session::open_with(ports.clone(), file, service.clone(), tuning)
 }
 
 /// Hands what leaves the browser to the session, as the operating system does.

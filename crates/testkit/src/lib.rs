@@ -2,7 +2,8 @@
 //!
 //! Always there: [`FrozenClock`] and [`SeededEntropy`]. With the feature `auth`: the ports of
 //! `luminous-auth` as things that can be told to fail ([`faulty_store`], [`browser`], [`scheme`]),
-//! a provider that says what the test tells it to ([`scripted`]), tokio time that moves only when
+//! a provider and a family server that say what the test tells them to ([`scripted`],
+//! [`scripted_api`]), tokio time that moves only when
 //! told to ([`timer`]), and a whole session over all of them ([`rig`]). With the feature
 //! `emulator`: the same session over the real emulator ([`emulator_rig`]) and a
 //! browser that walks its pages ([`following`]).
@@ -34,6 +35,8 @@ pub mod scheme;
 #[cfg(feature = "auth")]
 pub mod scripted;
 #[cfg(feature = "auth")]
+pub mod scripted_api;
+#[cfg(feature = "auth")]
 pub mod timer;
 
 pub use clock::FrozenClock;
@@ -53,5 +56,7 @@ pub use rig::SessionRig;
 pub use scheme::FakeScheme;
 #[cfg(feature = "auth")]
 pub use scripted::ScriptedProvider;
+#[cfg(feature = "auth")]
+pub use scripted_api::ScriptedApi;
 #[cfg(feature = "auth")]
 pub use timer::HeldTime;

@@ -5,15 +5,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use luminous_auth::{Ports, Session, StateFile, Tuning};
+use luminous_auth::{Ports, Service, Session, StateFile, Tuning};
 use luminous_oidc::ProviderConfig;
 use luminous_wire::{AppError, SessionSnapshot, SignInIntent, Stage};
 use tempfile::TempDir;
 use url::Url;
 
+use crate::scripted_api::FAMILY_SERVER;
 use crate::{
-    FakeScheme, FaultyStore, FrozenClock, HeldTime, RecordingBrowser, ScriptedProvider,
-    SeededEntropy,
+    FakeScheme, FaultyStore, FrozenClock, HeldTime, RecordingBrowser, ScriptedApi,
+    ScriptedProvider, SeededEntropy,
 };
 
 /// A session over a scripted provider, and everything it stands on.
@@ -25,6 +26,8 @@ pub struct SessionRig {
     pub session: Session,
     /// Its provider.
     pub provider: Arc<ScriptedProvider>,
+    /// Its family server, in front of the provider.
+    pub api: Arc<ScriptedApi>,
     /// Its keyring.
     pub store: FaultyStore,
     /// Its browser.
@@ -34,6 +37,7 @@ pub struct SessionRig {
     /// Its clock.
     pub clock: Arc<FrozenClock>,
     folder: Arc<TempDir>,
+    served: bool,
     tuning: Tuning,
     time: HeldTime,
     restarts: u64,
@@ -50,26 +54,45 @@ impl SessionRig {
     #[must_use]
     pub fn with_store(store: FaultyStore) -> Self {
         // Port 0 is a free one; the fixed ports would make tests that run side by side collide.
-        Self::with(store, vec![0])
+        Self::with(store, vec![0], false)
+    }
+
+    /// A first start where a family server stands behind the provider.
+    #[must_use]
+    pub fn served() -> Self {
+        Self::with(FaultyStore::new(), vec![0], true)
     }
 
     /// A first start where the loopback listener may use these ports.
     #[must_use]
     pub fn with_ports(loopback_ports: Vec<u16>) -> Self {
-        Self::with(FaultyStore::new(), loopback_ports)
+        Self::with(FaultyStore::new(), loopback_ports, false)
     }
 
-    fn with(store: FaultyStore, loopback_ports: Vec<u16>) -> Self {
+    fn with(store: FaultyStore, loopback_ports: Vec<u16>, served: bool) -> Self {
         let clock = Arc::new(FrozenClock::new());
         let provider = Arc::new(ScriptedProvider::new(Arc::clone(&clock)));
+        let api = Arc::new(ScriptedApi::new(Arc::clone(&provider) as _));
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let (browser, scheme) = (RecordingBrowser::default(), FakeScheme::new(true));
         let time = HeldTime::hold();
         let tuning = Tuning { loopback_ports, ..Tuning::default() };
-        let ports = ports(&provider, &browser, &scheme, &store, &clock, 1);
-        let session = open(ports, &folder, provider.config(), tuning.clone());
-        let restarts = 0;
-        Self { session, provider, store, browser, scheme, clock, folder, tuning, time, restarts }
+        let ports = ports(&api, &browser, &scheme, &store, &clock, 1);
+        let session = open(ports, &folder, service(provider.config(), served), tuning.clone());
+        Self {
+            session,
+            provider,
+            api,
+            store,
+            browser,
+            scheme,
+            clock,
+            folder,
+            served,
+            tuning,
+            time,
+            restarts: 0,
+        }
     }
 
     /// The state file's path.
@@ -102,9 +125,8 @@ impl SessionRig {
 
     fn process(&self, config: ProviderConfig) -> Session {
         let seed = 1000 + self.restarts;
-        let ports =
-            ports(&self.provider, &self.browser, &self.scheme, &self.store, &self.clock, seed);
-        open(ports, &self.folder, config, self.tuning.clone())
+        let ports = ports(&self.api, &self.browser, &self.scheme, &self.store, &self.clock, seed);
+        open(ports, &self.folder, service(config, self.served), self.tuning.clone())
     }
 
     /// The latest snapshot.
@@ -133,7 +155,7 @@ impl SessionRig {
 
     /// Begins a sign-in and answers the link the browser was given.
     pub async fn begin(&self) -> Url {
-        self.session.begin_sign_in(SignInIntent::SignIn).await.unwrap();
+        self.session.begin_sign_in(SignInIntent::SignIn, None).await.unwrap();
         Url::parse(&self.session.sign_in_link().unwrap()).unwrap()
     }
 
@@ -160,13 +182,18 @@ impl Default for SessionRig {
     }
 }
 
-fn open(ports: Ports, folder: &TempDir, config: ProviderConfig, tuning: Tuning) -> Session {
+fn service(config: ProviderConfig, served: bool) -> Service {
+    let api = served.then(|| Url::parse(FAMILY_SERVER).unwrap());
+    Service { api, ..config.into() }
+}
+
+fn open(ports: Ports, folder: &TempDir, service: Service, tuning: Tuning) -> Session {
     let file = StateFile::open(&folder.path().join("state.sqlite")).unwrap();
-    Session::open_with(ports, file, Some((config, false)), tuning)
+    Session::open_with(ports, file, Some(service), tuning)
 }
 
 fn ports(
-    provider: &Arc<ScriptedProvider>,
+    http: &Arc<ScriptedApi>,
     browser: &RecordingBrowser,
     scheme: &FakeScheme,
     store: &FaultyStore,
@@ -174,7 +201,7 @@ fn ports(
     seed: u64,
 ) -> Ports {
     Ports {
-        http: Arc::clone(provider) as _,
+        http: Arc::clone(http) as _,
         browser: Arc::new(browser.clone()),
         scheme: Arc::new(scheme.clone()),
         store: Arc::new(store.clone()),

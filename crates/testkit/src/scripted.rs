@@ -298,6 +298,7 @@ impl ScriptedProvider {
             "sub": person,
             "iat": now,
             "exp": now + 3600,
+            "auth_time": now,
             "nonce": nonce,
             "name": format!("Name of {person}"),
             "email": format!("{person}@example.test"),

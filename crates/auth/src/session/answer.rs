@@ -5,7 +5,9 @@ use std::time::Duration;
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 use luminous_domain::{AuthorizationCode, PersonKey};
 use luminous_oidc::{IdTokenExpectation, Identity};
-use luminous_wire::{AccountView, AppError, Connection, ErrorCode, SignedOutCause};
+use luminous_wire::{
+    AccountView, AppError, BrowserPurpose, Connection, ErrorCode, FamilyStanding, SignedOutCause,
+};
 use sha2::{Digest as _, Sha256};
 
 use super::Session;
@@ -15,6 +17,14 @@ use crate::redirect::{Redirect, RedirectError, parse_redirect};
 use crate::sign_in::{AnswerError, PendingSignIn};
 use crate::state_file::Account;
 use crate::tokens::{TokenEndpoint, Tokens};
+
+/// What a code was redeemed for, verified.
+pub(super) struct Given {
+    pub tokens: Tokens,
+    pub identity: Identity,
+    /// When it was asked for, by the monotonic clock.
+    pub asked_at: Duration,
+}
 
 /// An answer that belongs to a pending sign-in of this session.
 pub(super) struct Taken {
@@ -83,7 +93,8 @@ impl Session {
         shown
     }
 
-    pub(super) async fn finish(&self, taken: Taken) -> Result<(), AppError> {
+    pub(super) async fn finish(&self, mut taken: Taken) -> Result<(), AppError> {
+        let waiter = taken.pending.waiter.take();
         let result = self.exchange_and_verify(taken).await;
         self.update(|state| {
             if matches!(state.activity, Activity::Finishing) {
@@ -92,27 +103,43 @@ impl Session {
             match &result {
                 // The person knows that they cancelled, and a sign-out already said the other.
                 Err(error) if is_quiet(error.code) => {}
+                // Whoever waits for it says it.
+                Err(_) if waiter.is_some() => {}
                 Err(error) => state.problem = Some(error.clone()),
                 Ok(()) => {}
             }
         });
+        if let Some(waiter) = waiter {
+            waiter.send_replace(Some(result.clone()));
+        }
         result
     }
 
     async fn exchange_and_verify(&self, taken: Taken) -> Result<(), AppError> {
         let Taken { epoch, pending, answer } = taken;
-        let code = pending.accept(answer).map_err(|error| refused(&error))?;
-        let (tokens, identity, asked_at) = self.redeem(&pending, &code).await?;
-        self.become_signed_in(epoch, &pending, tokens, identity, asked_at).await
+        let code = match pending.accept(answer) {
+            Ok(code) => code,
+            Err(error) if self.is_forgotten_password(&pending, &error) => {
+                return self.begin(&self.ask_for_reset()?).await;
+            }
+            Err(error) => return Err(refused(&error)),
+        };
+        let given = self.redeem(&pending, &code).await?;
+        match pending.ask.purpose {
+            BrowserPurpose::SignIn => self.become_signed_in(epoch, &pending, given).await,
+            BrowserPurpose::ResetPassword => self.password_was_reset(epoch, given.identity).await,
+            BrowserPurpose::EditProfile => self.profile_was_edited(epoch, &given.identity).await,
+            BrowserPurpose::StepUp => self.was_stepped_up(epoch, &pending, given),
+        }
     }
 
     async fn redeem(
         &self,
         pending: &PendingSignIn,
         code: &AuthorizationCode,
-    ) -> Result<(Tokens, Identity, Duration), AppError> {
+    ) -> Result<Given, AppError> {
         let ports = &self.inner.ports;
-        let provider = self.provider()?;
+        let provider = self.provider_under(pending.ask.policy.as_deref())?;
         let asked_at = ports.clock.elapsed();
         let endpoint = TokenEndpoint {
             http: &*ports.http,
@@ -129,7 +156,7 @@ impl Session {
         let expected = IdTokenExpectation {
             nonce: Some(&pending.nonce),
             access_token: tokens.access.as_ref(),
-            max_age: None,
+            max_age: pending.ask.max_age_s.map(Duration::from_secs),
         };
         let identity = provider
             .verify_id_token(id_token, expected)
@@ -139,20 +166,20 @@ impl Session {
             let message = "the ID token comes from another issuer than the one asked";
             return Err(AppError::new(ErrorCode::RedirectIssuerMismatch, message));
         }
-        Ok((tokens, identity, asked_at))
+        Ok(Given { tokens, identity, asked_at })
     }
 
     async fn become_signed_in(
         &self,
         epoch: u64,
         pending: &PendingSignIn,
-        tokens: Tokens,
-        identity: Identity,
-        asked_at: Duration,
+        given: Given,
     ) -> Result<(), AppError> {
+        let Given { tokens, identity, asked_at } = given;
         let _gate = self.gate().await;
         let mut account = account_of(identity, self.inner.ports.clock.now().as_millisecond());
         let id = account.view.id.clone();
+        account.family = self.inner.file.standing(&id).unwrap_or(FamilyStanding::Unknown);
         let grant = tokens.refresh.as_ref().map(|token| Grant {
             token: token.clone(),
             issuer: pending.issuer.clone(),
@@ -195,6 +222,7 @@ impl Session {
             self.note_written(new_epoch, written);
         }
         self.erase_leftovers().await;
+        self.ask_for_standing();
         Ok(())
     }
 }
@@ -223,7 +251,13 @@ fn account_of(identity: Identity, signed_in_at_ms: i64) -> Account {
         identity_provider: identity.identity_provider,
         signed_in_at_ms,
     };
-    Account { person: identity.person, view, generation: None, ended: None }
+    Account {
+        person: identity.person,
+        view,
+        generation: None,
+        ended: None,
+        family: FamilyStanding::Unknown,
+    }
 }
 
 /// The same person gets the same local id, so that a sign-in after the state file was lost replaces

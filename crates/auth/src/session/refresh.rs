@@ -103,6 +103,16 @@ impl Session {
         (!access.good_until.has_come(elapsed, wall)).then(|| access.token.clone())
     }
 
+    /// A token after `used`, which somebody does not accept any more.
+    pub(super) async fn newer_token(&self, used: &AccessToken) -> Result<AccessToken, AppError> {
+        if let Some(token) = self.fresh_token().filter(|token| token.expose() != used.expose()) {
+            return Ok(token);
+        }
+        self.may_ask_now()?;
+        self.refresh().await?;
+        self.fresh_token().ok_or_else(no_access)
+    }
+
     /// While a failed refresh waits for its next try, callers get its error and send nothing; nor
     /// does a provider that gives no access token at all get asked before its time.
     fn may_ask_now(&self) -> Result<(), AppError> {
@@ -294,6 +304,7 @@ impl Session {
         if let Some(written) = written {
             self.note_written(start.epoch, written);
         }
+        self.ask_for_standing();
         Ok(())
     }
 
@@ -365,7 +376,8 @@ impl Session {
         failure.error
     }
 
-    async fn end(&self, epoch: u64, error: AppError) -> AppError {
+    /// Ends the session that began `epoch`, for `error`; answers `error`.
+    pub(super) async fn end(&self, epoch: u64, error: AppError) -> AppError {
         let account = self.update(|state| {
             let current = state.epoch == epoch;
             let account = state.who.account().filter(|_| current)?.view.id.clone();
@@ -402,7 +414,7 @@ impl Session {
         }
     }
 
-    fn clocks(&self) -> (Duration, luminous_domain::Timestamp) {
+    pub(super) fn clocks(&self) -> (Duration, luminous_domain::Timestamp) {
         let clock = &self.inner.ports.clock;
         (clock.elapsed(), clock.now())
     }
@@ -430,6 +442,6 @@ fn no_access() -> AppError {
     AppError::new(ErrorCode::ConfigInvalid, message)
 }
 
-fn no_session() -> AppError {
+pub(super) fn no_session() -> AppError {
     AppError::new(ErrorCode::SessionReauthRequired, "nobody is signed in")
 }

@@ -1,63 +1,61 @@
-//! Beginning a sign-in: the first connection, the link, the channel, the browser.
+//! Beginning a sign-in: the link, the channel, the browser.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use luminous_domain::Timestamp;
-use luminous_oidc::ProviderConfig;
 use luminous_wire::{
-    AppError, BrowserState, ConnectRequest, ErrorCode, RedirectChannel, SignInIntent,
+    AppError, BrowserPurpose, BrowserState, ErrorCode, RedirectChannel, SignInIntent,
 };
 use url::Url;
 use zeroize::Zeroizing;
 
+use super::Session;
 use super::state::{Activity, Waiting};
-use super::{Session, connected};
 use crate::error::{internal, of_discovery};
 use crate::loopback::{Judge, Loopback, Verdict};
 use crate::pending::Awaited;
 use crate::redirect::{DEEP_LINK, loopback_uri};
-use crate::sign_in::{self, Request};
-use crate::state_file::SavedProvider;
+use crate::sign_in::{self, Ask, PendingSignIn, Request, Waiter};
 
 impl Session {
-    /// The first connection: finds out whether there is a provider at the address, and remembers
-    /// it.
+    /// Begins what the person wants to do in the browser: makes the link, makes sure that the answer
+    /// can come back, opens the browser. A browser that cannot be opened is no error: the link can
+    /// be copied (R17). `hint` names an identity provider to go to at once, one of those offered.
     ///
     /// # Errors
-    /// [`ErrorCode::ConfigInvalid`] for an address that cannot be used or while somebody is signed
-    /// in, else why the provider cannot be reached or believed.
-    pub async fn connect(&self, request: ConnectRequest) -> Result<(), AppError> {
-        if self.state().who.account().is_some() {
-            let message = "sign out before connecting elsewhere";
-            return Err(AppError::new(ErrorCode::ConfigInvalid, message));
-        }
-        let transport = self.inner.tuning.transport;
-        let config = ProviderConfig::from_address(&request.address, &request.client_id, transport)
-            .map_err(|error| AppError::new(ErrorCode::ConfigInvalid, error.to_string()))?;
-        let connected = connected(&self.inner.ports, config, false);
-        let metadata = connected.provider.metadata().await.map_err(|error| of_discovery(&error))?;
-        let saved = SavedProvider {
-            address: request.address,
-            client_id: request.client_id,
-            issuer: metadata.issuer.clone(),
-        };
-        self.inner.file.save_provider(&saved).map_err(internal)?;
-        self.update(|state| {
-            state.provider = Some(connected);
-            state.problem = None;
-        });
-        Ok(())
+    /// Why the provider cannot be asked, [`ErrorCode::ConfigInvalid`] when it has no such policy or
+    /// no such identity provider, or [`ErrorCode::RedirectNoChannel`].
+    pub async fn begin_sign_in(
+        &self,
+        intent: SignInIntent,
+        hint: Option<&str>,
+    ) -> Result<(), AppError> {
+        let ask = self.ask_for(intent, hint)?;
+        // The person turned to something else; an act that waited for them is not done.
+        self.update(|state| state.pending.cancel_step_ups());
+        self.begin(&ask).await
     }
 
-    /// Begins a sign-in: makes the link, makes sure that the answer can come back, opens the
-    /// browser. A browser that cannot be opened is no error: the link can be copied (R17).
-    ///
-    /// # Errors
-    /// Why the provider cannot be asked, or [`ErrorCode::RedirectNoChannel`].
-    pub async fn begin_sign_in(&self, intent: SignInIntent) -> Result<(), AppError> {
+    fn ask_for(&self, intent: SignInIntent, hint: Option<&str>) -> Result<Ask, AppError> {
+        let service = self.service()?;
+        if hint.is_some_and(|hint| !service.hints.iter().any(|one| one.domain_hint == hint)) {
+            let message = "the provider offers no such identity provider";
+            return Err(AppError::new(ErrorCode::ConfigInvalid, message));
+        }
+        let domain_hint = hint.map(str::to_owned);
+        match intent {
+            SignInIntent::SignIn => Ok(Ask { domain_hint, ..Ask::default() }),
+            SignInIntent::SwitchAccount => Ok(Ask { anew: true, domain_hint, ..Ask::default() }),
+            SignInIntent::ResetPassword => self.ask_for_reset(),
+            SignInIntent::EditProfile => self.ask_for_edit(),
+        }
+    }
+
+    /// Begins, and shows in the snapshot why it cannot be.
+    pub(super) async fn begin(&self, ask: &Ask) -> Result<(), AppError> {
         self.update(|state| state.problem = None);
-        let begun = self.prepare(intent).await;
+        let begun = self.prepare(ask, None).await;
         let link = begun.inspect_err(|error| {
             self.update(|state| state.problem = Some(error.clone()));
         })?;
@@ -65,8 +63,9 @@ impl Session {
         Ok(())
     }
 
-    async fn prepare(&self, intent: SignInIntent) -> Result<Url, AppError> {
-        let provider = self.provider()?;
+    /// Makes the link and waits for its answer from now on.
+    pub(super) async fn prepare(&self, ask: &Ask, waiter: Option<Waiter>) -> Result<Url, AppError> {
+        let provider = self.provider_under(ask.policy.as_deref())?;
         let metadata = provider.metadata().await.map_err(|error| of_discovery(&error))?;
         let (channel, loopback) = self.channel().await?;
         let redirect_uri = match &loopback {
@@ -77,7 +76,7 @@ impl Session {
             config: provider.config(),
             metadata: &metadata,
             redirect_uri: &redirect_uri,
-            intent,
+            ask,
             language: self.settings().language,
             now: self.inner.ports.clock.now(),
         };
@@ -87,12 +86,13 @@ impl Session {
         let waiting = Waiting {
             id: id.clone(),
             link: link.clone(),
+            purpose: ask.purpose,
             channel,
             browser: BrowserState::Opened,
             expires_at: pending.expires_at,
         };
         self.update(|state| {
-            state.pending.add(pending);
+            state.pending.add(PendingSignIn { waiter, ..pending });
             state.activity = Activity::Waiting(waiting);
         });
         // Before the browser opens, so that not even a crash now loses the answer.
@@ -156,8 +156,14 @@ impl Session {
     fn expire(&self, id: &str, now: Timestamp) {
         self.update(|state| {
             state.pending.expire(now);
-            if matches!(&state.activity, Activity::Waiting(waiting) if waiting.id.as_str() == id) {
-                state.activity = Activity::Idle;
+            let Activity::Waiting(waiting) = &state.activity else { return };
+            if waiting.id.as_str() != id {
+                return;
+            }
+            let purpose = waiting.purpose;
+            state.activity = Activity::Idle;
+            // The act that waited for a step-up says so itself.
+            if purpose != BrowserPurpose::StepUp {
                 let message = "the sign-in took too long";
                 state.problem = Some(AppError::new(ErrorCode::RedirectExpired, message));
             }
@@ -191,7 +197,7 @@ impl Session {
         }
     }
 
-    async fn open_browser(&self, link: Url) {
+    pub(super) async fn open_browser(&self, link: Url) {
         let browser = Arc::clone(&self.inner.ports.browser);
         let opened = tokio::task::spawn_blocking(move || browser.open(&link)).await;
         let failure = match opened {

@@ -1,27 +1,47 @@
 //! What the session is at one moment, and how the window sees it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use luminous_domain::{AccessToken, RefreshToken, Timestamp};
 use luminous_oidc::Provider;
 use luminous_wire::{
-    AccountView, AppError, BrowserState, Connection, ErrorCode, ProviderView, RedirectChannel,
-    SessionSnapshot, SignedOutCause, Stage, StorageView,
+    AccountView, AppError, BrowserPurpose, BrowserState, Connection, ErrorCode, FamilyStanding,
+    ProviderView, RedirectChannel, SessionSnapshot, SignedOutCause, Stage, StorageView,
 };
 use url::Url;
 
+use super::step_up::{SteppedUp, Wait};
 use crate::pending::PendingSignIns;
+use crate::service::Service;
 use crate::state_file::{Account, StateFile};
 
-/// The provider we sign in with.
+/// The provider we sign in with, and what is behind it.
 pub(super) struct Connected {
+    /// Under the policy that people sign in with.
     pub provider: Arc<Provider>,
-    pub demo: bool,
+    /// The same under its other policies, each made when it is first needed.
+    pub under: BTreeMap<String, Arc<Provider>>,
+    pub service: Service,
+}
+
+impl Connected {
+    fn view(&self) -> ProviderView {
+        ProviderView {
+            host: self.provider.config().host().to_owned(),
+            demo: self.service.demo,
+            hints: self.service.hints.clone(),
+            password_reset: self.service.policies.password_reset.is_some(),
+            profile_edit: self.service.policies.profile_edit.is_some(),
+        }
+    }
 }
 
 /// Everything the session knows at one moment.
 pub(super) struct State {
+    /// A family server that is named by the configuration is being asked.
+    pub connecting: bool,
     /// Grows with each sign-in and sign-out; what an earlier one still had under way is dropped.
     pub epoch: u64,
     pub provider: Option<Connected>,
@@ -29,6 +49,8 @@ pub(super) struct State {
     pub storage: Storage,
     pub pending: PendingSignIns,
     pub activity: Activity,
+    /// The proof of a second factor that acts of administration wait for.
+    pub step_up: Option<Wait>,
     pub problem: Option<AppError>,
 }
 
@@ -49,7 +71,12 @@ pub(super) struct SignedIn {
     /// Absent until the keyring was asked, or when the provider gave none.
     pub grant: Option<Grant>,
     pub access: Option<Access>,
+    /// A token of the policy that proves a second factor, beside the grant and never in its place.
+    pub stepped_up: Option<SteppedUp>,
     pub connection: Connection,
+    /// The family server's answers, counted when asked for: an older one that comes late is none.
+    pub asked: u64,
+    pub answered: u64,
     /// When to refresh next; `None` while there is nothing to refresh with.
     pub due: Option<Due>,
     /// Failed refreshes in a row, and what the last one said.
@@ -125,6 +152,7 @@ pub(super) struct Waiting {
     pub id: zeroize::Zeroizing<String>,
     /// For "open again" and "copy link". Holds no secret: state and challenge go to the browser.
     pub link: Url,
+    pub purpose: BrowserPurpose,
     pub channel: RedirectChannel,
     pub browser: BrowserState,
     pub expires_at: Timestamp,
@@ -150,7 +178,7 @@ impl Who {
         }
     }
 
-    fn stage(&self) -> Stage {
+    fn stage(&self, served: bool) -> Stage {
         match self {
             Self::Nobody { cause, last } => {
                 Stage::SignedOut { cause: *cause, last_account: last.clone() }
@@ -158,10 +186,22 @@ impl Who {
             Self::SignedIn(signed_in) => Stage::SignedIn {
                 account: signed_in.account.view.clone(),
                 connection: signed_in.connection.clone(),
+                family: match served {
+                    true => signed_in.account.family.clone(),
+                    false => FamilyStanding::Unserved,
+                },
             },
             Self::Blocked { account } => {
                 Stage::StorageBlocked { account: Some(account.view.clone()) }
             }
+        }
+    }
+
+    /// Who is, or was last, signed in here.
+    pub(super) fn view(&self) -> Option<&AccountView> {
+        match self {
+            Self::Nobody { last, .. } => last.as_ref(),
+            _ => self.account().map(|account| &account.view),
         }
     }
 
@@ -182,7 +222,10 @@ impl SignedIn {
             account,
             grant: None,
             access: None,
+            stepped_up: None,
             connection: Connection::Checking,
+            asked: 0,
+            answered: 0,
             due: None,
             failures: 0,
             last_failure: None,
@@ -194,11 +237,13 @@ impl State {
     pub(super) fn new(provider: Option<Connected>, who: Who) -> Self {
         Self {
             epoch: 0,
+            connecting: false,
             provider,
             who,
             storage: Storage::Keyring,
             pending: PendingSignIns::default(),
             activity: Activity::Idle,
+            step_up: None,
             problem: None,
         }
     }
@@ -221,11 +266,14 @@ impl State {
 
     /// How the window sees it, under `revision`.
     pub(super) fn snapshot(&self, revision: u32) -> SessionSnapshot {
+        let served = self.provider.as_ref().is_some_and(|one| one.service.api.is_some());
         let stage = match (&self.provider, &self.activity) {
+            (None, _) if self.connecting => Stage::Starting,
             (None, _) => Stage::Unconfigured,
-            (_, Activity::Idle) => self.who.stage(),
+            (_, Activity::Idle) => self.who.stage(served),
             (_, Activity::Finishing) => Stage::Finishing,
             (_, Activity::Waiting(waiting)) => Stage::WaitingForBrowser {
+                purpose: waiting.purpose,
                 channel: waiting.channel,
                 browser: waiting.browser,
                 expires_at_ms: waiting.expires_at.as_millisecond(),
@@ -236,10 +284,7 @@ impl State {
             Storage::Memory(_) => StorageView::Memory,
             Storage::Unusable(problem) => StorageView::Unusable { problem: problem.clone() },
         };
-        let provider = self.provider.as_ref().map(|connected| ProviderView {
-            host: connected.provider.config().host().to_owned(),
-            demo: connected.demo,
-        });
+        let provider = self.provider.as_ref().map(Connected::view);
         SessionSnapshot { revision, stage, storage, provider, problem: self.problem.clone() }
     }
 }

@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use luminous_emulator::{
-    Config, DEMO_APP_CLIENT_ID, DEMO_POLICY, DEMO_TENANT, Endpoint, Event, Fault, IssuerForm,
-    NumberStyle, RefreshMode, ResponseLie, Times, TokenLie,
+    Config, Endpoint, Event, Fault, IssuerForm, NumberStyle, RefreshMode, ResponseLie, Times,
+    TokenLie,
 };
 use luminous_testkit::EmulatorRig;
 use luminous_testkit::following::Visit;
 use luminous_wire::{
-    ConnectRequest, Connection, ErrorCode, SessionSnapshot, SignOutScope, SignedOutCause, Stage,
-    StorageView,
+    Connection, ErrorCode, SessionSnapshot, SignOutScope, SignedOutCause, Stage, StorageView,
 };
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -220,40 +219,4 @@ async fn f5_a_lost_answer_is_asked_for_again_with_the_same_token() {
     rig.until(is_online).await;
     assert_eq!(rig.emulator.control().count(Event::RefreshReuseDetected), 0);
     assert_eq!(rig.emulator.control().live_families("ana@example.test").unwrap(), 1);
-}
-
-#[tokio::test]
-async fn a_first_connection_is_checked_and_remembered() {
-    let mut rig = EmulatorRig::unconnected(Config::demo()).await;
-    assert_eq!(rig.snapshot().stage, Stage::Unconfigured);
-    let connect = |address: &str, client_id: &str| ConnectRequest {
-        address: address.to_owned(),
-        client_id: client_id.to_owned(),
-    };
-    let base = rig.emulator.base_url();
-    let tenant = format!("{base}{DEMO_TENANT}");
-    let cases = [
-        (connect("not an address", DEMO_APP_CLIENT_ID), ErrorCode::ConfigInvalid),
-        (connect("http://example.com/", DEMO_APP_CLIENT_ID), ErrorCode::ConfigInvalid),
-        (connect(&format!("{tenant}/{DEMO_POLICY}"), " "), ErrorCode::ConfigInvalid),
-        (
-            connect(&format!("{tenant}/B2C_1_unknown"), DEMO_APP_CLIENT_ID),
-            ErrorCode::DiscoveryFailed,
-        ),
-        (connect("http://localhost:9/oidc", DEMO_APP_CLIENT_ID), ErrorCode::NetUnreachable),
-    ];
-    for (request, code) in cases {
-        let error = rig.session.connect(request.clone()).await.unwrap_err();
-        assert_eq!(error.code, code, "{request:?}: {error:?}");
-        assert_eq!(rig.snapshot().stage, Stage::Unconfigured, "{request:?}");
-    }
-    let good = connect(&format!("{tenant}/{DEMO_POLICY}"), DEMO_APP_CLIENT_ID);
-    rig.session.connect(good).await.unwrap();
-    assert_eq!(name(&rig.sign_in().await), Some("Ana"));
-    let refused = rig.session.connect(connect(&tenant, DEMO_APP_CLIENT_ID)).await.unwrap_err();
-    assert_eq!(refused.code, ErrorCode::ConfigInvalid, "not while somebody is signed in");
-
-    rig.restart().await;
-    assert_eq!(name(&rig.until(is_online).await), Some("Ana"));
-    assert_eq!(rig.snapshot().provider.unwrap().host, "localhost");
 }

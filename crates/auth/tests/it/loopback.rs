@@ -230,7 +230,7 @@ async fn r10_with_all_ports_taken_the_deep_link_is_used_and_without_both_each_ca
     rig.session.cancel_sign_in().await.unwrap();
 
     rig.scheme.set(false);
-    let error = rig.session.begin_sign_in(SignInIntent::SignIn).await.unwrap_err();
+    let error = rig.session.begin_sign_in(SignInIntent::SignIn, None).await.unwrap_err();
     assert_eq!(error.code, ErrorCode::RedirectNoChannel);
     assert!(error.message.contains("deep link"), "{}", error.message);
     assert!(error.message.contains(&port.to_string()), "{}", error.message);

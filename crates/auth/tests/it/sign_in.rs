@@ -3,14 +3,14 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use luminous_auth::sign_in::{self, Request};
+use luminous_auth::sign_in::{self, Ask, Request};
 use luminous_domain::OsEntropy;
 use luminous_oidc::{ProviderConfig, ProviderMetadata, Transport};
 use luminous_testkit::SessionRig;
 use luminous_testkit::scripted::Step;
 use luminous_wire::{
-    BrowserState, Connection, ErrorCode, Language, RedirectChannel, SignInIntent, SignedOutCause,
-    Stage, StorageView,
+    BrowserPurpose, BrowserState, Connection, ErrorCode, FamilyStanding, Language, RedirectChannel,
+    SignInIntent, SignedOutCause, Stage, StorageView,
 };
 use serde_json::json;
 use url::Url;
@@ -47,9 +47,10 @@ async fn a_person_signs_in_and_is_still_signed_in_after_a_restart() {
     );
 
     rig.sign_in().await;
-    let Stage::SignedIn { account, connection } = rig.snapshot().stage else {
+    let Stage::SignedIn { account, connection, family } = rig.snapshot().stage else {
         panic!("somebody is signed in")
     };
+    assert_eq!(family, FamilyStanding::Unserved, "there is only a provider");
     assert_eq!(account.name, "Name of person-1");
     assert_eq!(account.email.as_deref(), Some("person-1@example.test"));
     assert_eq!(connection, Connection::Online);
@@ -57,7 +58,8 @@ async fn a_person_signs_in_and_is_still_signed_in_after_a_restart() {
     assert_eq!(rig.snapshot().problem, None);
 
     rig.restart().await;
-    let known = Stage::SignedIn { account: account.clone(), connection: Connection::Checking };
+    let connection = Connection::Checking;
+    let known = Stage::SignedIn { account: account.clone(), connection, family };
     assert_eq!(rig.snapshot().stage, known, "before the keyring was asked");
     rig.session.start().await;
     let online =
@@ -81,13 +83,14 @@ async fn the_link_asks_for_a_code_with_pkce_state_and_nonce() {
     assert_eq!(query(&link, "prompt"), None);
     let waiting = rig.snapshot().stage;
     let expected = Stage::WaitingForBrowser {
+        purpose: BrowserPurpose::SignIn,
         channel: RedirectChannel::DeepLink,
         browser: BrowserState::Opened,
         expires_at_ms: 1_795_348_800_000 + 600_000,
     };
     assert_eq!(waiting, expected);
 
-    rig.session.begin_sign_in(SignInIntent::SwitchAccount).await.unwrap();
+    rig.session.begin_sign_in(SignInIntent::SwitchAccount, None).await.unwrap();
     let link = Url::parse(&rig.session.sign_in_link().unwrap()).unwrap();
     assert_eq!(query(&link, "prompt").as_deref(), Some("login"));
 }
@@ -331,7 +334,7 @@ async fn a_restart_does_not_make_a_sign_in_live_longer() {
 async fn without_a_network_a_sign_in_says_so_and_nothing_waits() {
     let rig = SessionRig::new();
     rig.provider.set_down(true);
-    let error = rig.session.begin_sign_in(SignInIntent::SignIn).await.unwrap_err();
+    let error = rig.session.begin_sign_in(SignInIntent::SignIn, None).await.unwrap_err();
     assert_eq!(error.code, ErrorCode::NetUnreachable);
     let snapshot = rig.snapshot();
     assert_eq!(snapshot.problem, Some(error));
@@ -390,7 +393,7 @@ fn an_endpoint_keeps_the_query_it_came_with() {
         config: &config,
         metadata: &metadata,
         redirect_uri: "family.luminous.app://auth/callback",
-        intent: SignInIntent::SignIn,
+        ask: &Ask::default(),
         language: Language::De,
         now: luminous_domain::Timestamp::UNIX_EPOCH,
     };
@@ -408,7 +411,7 @@ fn r18_state_nonce_and_verifier_are_256_bit_unreserved_and_never_repeat() {
         config: &config,
         metadata: &metadata,
         redirect_uri: "family.luminous.app://auth/callback",
-        intent: SignInIntent::SignIn,
+        ask: &Ask::default(),
         language: Language::System,
         now: luminous_domain::Timestamp::UNIX_EPOCH,
     };

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use luminous_auth::state_file::{Account, SavedProvider, StateFile, StateFileError};
 use luminous_domain::{ObjectId, PersonKey, TenantId, Timestamp};
-use luminous_wire::{AccountView, Language, Settings, SignedOutCause, Theme};
+use luminous_wire::{AccountView, FamilyStanding, Language, Settings, SignedOutCause, Theme};
 
 fn account(object: &str) -> Account {
     Account {
@@ -18,6 +18,7 @@ fn account(object: &str) -> Account {
         },
         generation: Some(7),
         ended: None,
+        family: FamilyStanding::Unknown,
     }
 }
 
@@ -34,6 +35,7 @@ fn what_was_kept_is_there_after_a_restart() {
         address: "https://id.example.test".to_owned(),
         client_id: "client".to_owned(),
         issuer: "https://id.example.test/".to_owned(),
+        server: None,
     };
     let file = StateFile::open(&path).unwrap();
     assert_eq!(file.active_account().unwrap(), None);
