@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use luminous_oidc::{ConfigError, ProviderConfig};
+use luminous_oidc::{ConfigError, ProviderConfig, Transport};
 use tauri::{AppHandle, Manager, Runtime};
 
 use crate::cli::Options;
@@ -14,6 +14,9 @@ const CONFIG_FILE: &str = "luminous.env";
 
 /// Names the family server.
 const SERVER: &str = "LUMINOUS_SERVER_URL";
+
+/// `dev` allows plain http to this computer.
+const PROFILE: &str = "LUMINOUS_PROFILE";
 
 /// Where this start of the app keeps its things and whom it signs in with.
 #[derive(Debug)]
@@ -27,6 +30,8 @@ pub struct Profile {
     /// The configured family server, which names its provider itself; without either the app asks
     /// on first start.
     pub server: Option<String>,
+    /// Which schemes addresses may have.
+    pub transport: Transport,
     /// Why a configuration that is there cannot be used.
     pub mistake: Option<ConfigError>,
 }
@@ -47,6 +52,7 @@ impl Profile {
                 keyring_service: keyring_service + ".demo",
                 provider: None,
                 server: None,
+                transport: Transport::LoopbackHttp,
                 mistake: None,
             });
         }
@@ -62,7 +68,8 @@ impl Profile {
         let server = server_from(&variables);
         // The server knows better: what else is configured would contradict it sooner or later.
         let provider = provider.filter(|_| server.is_none());
-        Ok(Self { data_folder, keyring_service, provider, server, mistake })
+        let transport = transport_of(&variables);
+        Ok(Self { data_folder, keyring_service, provider, server, transport, mistake })
     }
 
     /// The file of non-secret state.
@@ -122,6 +129,14 @@ fn server_from(variables: &BTreeMap<String, String>) -> Option<String> {
     (!address.is_empty()).then(|| address.to_owned())
 }
 
+/// Plain http to this computer is for development, and has to be asked for.
+fn transport_of(variables: &BTreeMap<String, String>) -> Transport {
+    match variables.get(PROFILE).map(|profile| profile.trim()) {
+        Some("dev") => Transport::LoopbackHttp,
+        _ => Transport::HttpsOnly,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,5 +170,13 @@ mod tests {
         let server = server_from(&set(" family.example.test "));
         assert_eq!(server.as_deref(), Some("family.example.test"));
         assert_eq!(server_from(&set(" ")), None);
+    }
+
+    #[test]
+    fn t29_plain_http_has_to_be_asked_for() {
+        let set = |value: &str| BTreeMap::from([(PROFILE.to_owned(), value.to_owned())]);
+        assert_eq!(transport_of(&set("dev")), Transport::LoopbackHttp);
+        assert_eq!(transport_of(&set("prod")), Transport::HttpsOnly);
+        assert_eq!(transport_of(&BTreeMap::new()), Transport::HttpsOnly);
     }
 }

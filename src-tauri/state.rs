@@ -117,7 +117,8 @@ pub fn start<R: Runtime>(app: &AppHandle<R>, options: &Options) -> anyhow::Resul
     let service = profile.provider.map(Service::from);
     #[cfg(feature = "demo")]
     let service = demo.as_ref().map(|demo| demo.service.clone()).or(service);
-    let tuning = Tuning { server: profile.server, ..Tuning::default() };
+    let transport = profile.transport;
+    let tuning = Tuning { server: profile.server, transport, ..Tuning::default() };
     let session = Session::open_with(ports, file, service, tuning);
     if let Some(mistake) = profile.mistake {
         session.warn(AppError::new(ErrorCode::ConfigInvalid, mistake.to_string()));

@@ -56,7 +56,7 @@ impl Session {
     pub(super) async fn become_outsider(&self, call: &Call) -> Result<(), AppError> {
         let asked = self.count_question()?;
         self.perform(call).await?;
-        self.take_standing(&asked, FamilyStanding::Outside);
+        self.take_standing(&asked, &FamilyStanding::Outside);
         Ok(())
     }
 
@@ -91,29 +91,27 @@ impl Session {
         if self.state().epoch != asked.epoch {
             return Err(stale());
         }
-        self.take_standing(
-            asked,
-            match me.membership.clone() {
-                Some(membership) => FamilyStanding::Member { membership },
-                None => FamilyStanding::Outside,
-            },
-        );
+        let family = match me.membership.clone() {
+            Some(membership) => FamilyStanding::Member { membership },
+            None => FamilyStanding::Outside,
+        };
+        self.take_standing(asked, &family);
         Ok(me)
     }
 
     /// Shows and remembers it, unless a later question was answered before.
-    fn take_standing(&self, asked: &Asked, family: FamilyStanding) {
+    fn take_standing(&self, asked: &Asked, family: &FamilyStanding) {
         let account = self.update(|state| {
             let current = state.epoch == asked.epoch;
             let signed_in =
                 state.signed_in().filter(|one| current && one.answered < asked.number)?;
             signed_in.answered = asked.number;
-            let changed = signed_in.account.family != family;
+            let changed = signed_in.account.family != *family;
             signed_in.account.family = family.clone();
             changed.then(|| signed_in.account.view.id.clone())
         });
         if let Some(account) = account {
-            self.note_file(self.inner.file.save_standing(&account, &family));
+            self.note_file(self.inner.file.save_standing(&account, family));
         }
     }
 }

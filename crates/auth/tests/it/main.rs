@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that is set up wrongly shall stop there")]
 
 mod cold_start;
+mod connect;
+mod family;
 mod journey;
 mod loopback;
 mod marker;
@@ -11,6 +13,7 @@ mod refresh;
 mod sign_in;
 mod sign_out;
 mod state_file;
+mod step_up;
 mod storage;
 mod tokens;
 mod vault;
