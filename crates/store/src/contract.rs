@@ -20,6 +20,8 @@ pub mod invites;
 pub mod members;
 pub mod notes;
 pub mod people;
+#[cfg(unix)]
+pub mod postgres_server;
 pub mod web_sessions;
 
 use std::any::Any;

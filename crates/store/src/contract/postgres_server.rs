@@ -64,11 +64,11 @@ impl PostgresServer {
         static SHARED: OnceLock<PostgresServer> = OnceLock::new();
         SHARED.get_or_init(|| match std::env::var("NEXTEST_RUN_ID") {
             Ok(run) => Self::of_run(&run),
-            Err(_) => Self::start(&ServerOptions::default()),
+            Err(_) => Self::start_in(in_memory(&random_hex()), &ServerOptions::default(), 0),
         })
     }
 
-    /// A server of one's own, until it is dropped.
+    /// A server of one's own on the disk, until it is dropped.
     ///
     /// # Panics
     /// As [`PostgresServer::shared`].
@@ -80,7 +80,7 @@ impl PostgresServer {
 
     /// Each test of the run is a process; the runner is the parent of all of them.
     fn of_run(run: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("luminous-postgres-{run}"));
+        let folder = in_memory(run);
         let lock = fs::File::create(folder.with_extension("lock")).unwrap();
         lock.lock().unwrap();
         if let Some((user, group)) = server_user() {
@@ -137,7 +137,8 @@ impl PostgresServer {
     fn make_folder(&self, options: &ServerOptions) {
         fs::create_dir(&self.folder).unwrap();
         let (certificate, key) = options.tls.clone().unwrap_or_default();
-        let files = [("password", &self.password), ("server.crt", &certificate), ("server.key", &key)];
+        let files =
+            [("password", &self.password), ("server.crt", &certificate), ("server.key", &key)];
         let mut paths = vec![self.folder.clone()];
         for (name, text) in files {
             paths.push(self.folder.join(name));
@@ -338,6 +339,14 @@ pub async fn bench() -> Bench {
     let time = database.stop_time().await;
     let store = database.store().await;
     Bench { store: Arc::new(store), time: Box::new(time), keep: Box::new(database) }
+}
+
+/// A folder that costs no disk its time: the shared server makes a database for each test. What is
+/// durable is tried on a server of one's own, which is on the disk.
+fn in_memory(name: &str) -> PathBuf {
+    let memory = PathBuf::from("/dev/shm");
+    let root = if memory.is_dir() { memory } else { std::env::temp_dir() };
+    root.join(format!("luminous-postgres-{name}"))
 }
 
 /// The newest installed version's programs.

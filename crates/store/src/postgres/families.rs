@@ -12,9 +12,7 @@ use super::audit::Line;
 use super::rows::{contradiction, family, time};
 use super::trouble::Trouble;
 use super::write::Tx;
-use crate::{
-    Act, Failure, Families, Family, MemberState, Membership, NewFamily, Refusal, StoreError,
-};
+use crate::{Act, Failure, Families, Family, MemberState, Membership, NewFamily, Refusal};
 
 #[async_trait]
 impl Families for PostgresStore {

@@ -113,12 +113,7 @@ async fn open(lease: &Lease, family: FamilyId) -> Result<Vec<Invite>, Trouble> {
     rows.iter().map(invite).collect()
 }
 
-async fn withdraw(
-    tx: &mut Tx,
-    family: FamilyId,
-    id: InviteId,
-    act: &Act,
-) -> Result<(), Trouble> {
+async fn withdraw(tx: &mut Tx, family: FamilyId, id: InviteId, act: &Act) -> Result<(), Trouble> {
     tx.lock_family(family).await?;
     let gone = tx
         .row(

@@ -33,11 +33,7 @@ impl Lease {
     }
 
     /// Its one row, if it has one.
-    pub(super) async fn row(
-        &self,
-        sql: &str,
-        values: Values<'_>,
-    ) -> Result<Option<Row>, Trouble> {
+    pub(super) async fn row(&self, sql: &str, values: Values<'_>) -> Result<Option<Row>, Trouble> {
         let client = self.client()?;
         let statement = client.prepare_cached(sql).await?;
         Ok(client.query_opt(&statement, values).await?)

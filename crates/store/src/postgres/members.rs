@@ -159,18 +159,17 @@ fn may_change(ruling: Role, target: &Member, change: &MemberChange, by: MemberId
         || target.id == by
         || managed && ruling.may(Permission::ChildrenManage)
         || change.name.is_none();
-    let role = change.role.is_none_or(|to| {
-        rules && ruling.may_grant(to) && !(managed && to != Role::Child)
-    });
+    let role = change
+        .role
+        .is_none_or(|to| rules && ruling.may_grant(to) && !(managed && to != Role::Child));
     let state = change.state.is_none() || rules;
     name && role && state
 }
 
 /// One line for each thing that is another now.
 async fn log_changes(tx: &Tx, before: &Member, after: &Member, act: &Act) -> Result<(), Trouble> {
-    let line = |action| {
-        Line::done(Some(before.family), action).about(before.id, Some(&before.name))
-    };
+    let line =
+        |action| Line::done(Some(before.family), action).about(before.id, Some(&before.name));
     if before.name != after.name {
         tx.log(act, &line("member.renamed").with(&after.name)).await?;
     }

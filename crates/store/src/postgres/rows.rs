@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use luminous_domain::{
-    AccountId, DeviceId, FamilyId, InviteId, MemberId, NoteId, ObjectId, PersonKey, Role,
-    TenantId, Timestamp, WebSessionId,
+    AccountId, DeviceId, FamilyId, InviteId, MemberId, NoteId, ObjectId, PersonKey, Role, TenantId,
+    Timestamp, WebSessionId,
 };
 use tokio_postgres::Row;
 

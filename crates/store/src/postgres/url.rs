@@ -98,9 +98,8 @@ fn root_store(file: Option<&Path>) -> Result<rustls::RootCertStore, PostgresErro
         store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         return Ok(store);
     };
-    let refuse = |reason: String| {
-        PostgresError::Certificates(format!("{}: {reason}", file.display()))
-    };
+    let refuse =
+        |reason: String| PostgresError::Certificates(format!("{}: {reason}", file.display()));
     for certificate in CertificateDer::pem_file_iter(file).map_err(|e| refuse(e.to_string()))? {
         let certificate = certificate.map_err(|e| refuse(e.to_string()))?;
         store.add(certificate).map_err(|e| refuse(e.to_string()))?;

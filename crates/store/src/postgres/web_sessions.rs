@@ -124,7 +124,7 @@ async fn open(
             &format!(
                 "INSERT INTO web_sessions AS s (id, token, account_id, user_agent, auth_time, \
                  idle, created_at, last_seen_at, expires_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $7 + $8) RETURNING {SESSION}"
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8) RETURNING {SESSION}"
             ),
             &[
                 &new.id.as_uuid(),
@@ -134,7 +134,7 @@ async fn open(
                 &new.auth_time.map(|time| time.as_millisecond()),
                 &milliseconds(new.idle),
                 &tx.now,
-                &milliseconds(new.lifetime),
+                &(tx.now + milliseconds(new.lifetime)),
             ],
         )
         .await?;

@@ -32,7 +32,10 @@ macro_rules! reading {
                 loop {
                     let outcome = async {
                         let lease = $crate::postgres::lease::Lease::new(store).await?;
-                        let answer = { let $lease = &lease; $job.await? };
+                        let answer = {
+                            let $lease = &lease;
+                            $job.await?
+                        };
                         lease.rest();
                         Ok(answer)
                     };
@@ -61,7 +64,10 @@ macro_rules! writing {
                         std::ops::ControlFlow::Continue(Some(tx)) => tx,
                         std::ops::ControlFlow::Break(answer) => break answer,
                     };
-                    let outcome = { let $tx = &mut tx; $job.await };
+                    let outcome = {
+                        let $tx = &mut tx;
+                        $job.await
+                    };
                     if let std::ops::ControlFlow::Break(answer) = write.end(tx, outcome).await {
                         break answer;
                     }
@@ -78,9 +84,9 @@ impl PostgresStore {
         &self,
         call: impl Future<Output = Result<T, Trouble>>,
     ) -> Result<T, Trouble> {
-        tokio::time::timeout(self.options.call_wait, call).await.unwrap_or_else(|_| {
-            Err(StoreError::Unavailable("no answer in time".to_owned()).into())
-        })
+        tokio::time::timeout(self.options.call_wait, call)
+            .await
+            .unwrap_or_else(|_| Err(StoreError::Unavailable("no answer in time".to_owned()).into()))
     }
 }
 
@@ -142,7 +148,9 @@ impl<'a, T> Write<'a, T> {
                     ControlFlow::Break(Ok(answer))
                 }
                 // The database already knows an id made of fresh random bytes.
-                None => ControlFlow::Break(Err(StoreError::Contradiction("a write id twice").into())),
+                None => {
+                    ControlFlow::Break(Err(StoreError::Contradiction("a write id twice").into()))
+                }
             },
             Err(trouble) => match self.repetition.after(trouble).await {
                 Ok(()) => ControlFlow::Continue(None),

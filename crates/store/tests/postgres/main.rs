@@ -1,0 +1,5 @@
+//! PostgreSQL: the suite of every store, and what only a database of many replicas must do.
+
+#![cfg(unix)]
+
+luminous_store::contract_suite!(suite, luminous_store::contract::postgres_server::bench);
