@@ -22,6 +22,7 @@ const HEADER: &str = "idempotency-key";
 #[into_params(names("idempotency-key"), parameter_in = Header)]
 pub struct IdempotencyKey(
     /// A UUID of the client's; a repetition with the same one creates nothing more.
+    #[param(value_type = Uuid, required = false)]
     Option<Uuid>,
 );
 

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::response::Response;
-use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use luminous_oidc::{TokenError, VerifyError};
 use luminous_store::StoreError;
@@ -31,6 +31,8 @@ impl ApiError {
         *response.body_mut() = Body::from(serde_json::to_vec(&problem).unwrap_or_default());
         *response.status_mut() = status;
         let headers = response.headers_mut();
+        // The router has written down the length of the empty body that was there.
+        headers.remove(CONTENT_LENGTH);
         headers.insert(CONTENT_TYPE, PROBLEM_JSON);
         if let Some(challenge) = self.challenge() {
             headers.insert(WWW_AUTHENTICATE, challenge);

@@ -36,6 +36,7 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
     responses(
         (status = 201, description = "Created", body = Me,
             headers(("location" = String, description = "The family"))),
+        (status = 404, description = "`resource.not_found`: this key's family goes on without you"),
         (status = 409, description = "`family.already_member`"),
     ),
 )]
