@@ -191,7 +191,7 @@ pub async fn it_counts_only_while_its_maker_may_give_the_role(bench: &Bench) {
     bench.set_role(&home, admin.member, Role::Adult, &home.owner).await.unwrap();
     assert_eq!(bench.store.offer(&hash("code")).await.unwrap(), None);
     assert_eq!(accept(bench, &kim, "code").await, refused(Refusal::InviteInvalid));
-    assert_eq!(bench.store.open_invites(home.family).await.unwrap(), [invite.clone()]);
+    assert_eq!(bench.store.open_invites(home.family).await.unwrap(), [invite]);
     bench.set_role(&home, admin.member, Role::Admin, &home.owner).await.unwrap();
     bench.set_state(&home, admin.member, MemberState::Deactivated, &home.owner).await.unwrap();
     assert_eq!(accept(bench, &kim, "code").await, refused(Refusal::InviteInvalid));
