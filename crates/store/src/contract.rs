@@ -15,6 +15,8 @@ pub mod attempts;
 pub mod audit;
 pub mod expect;
 pub mod families;
+#[cfg(unix)]
+pub mod faulty_link;
 pub mod health;
 pub mod invites;
 pub mod members;

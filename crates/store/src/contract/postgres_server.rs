@@ -50,6 +50,8 @@ pub struct PostgresServer {
     folder: PathBuf,
     port: u16,
     password: String,
+    /// What it was started with.
+    settings: String,
     /// The keeper of a server of one's own; it ends when its input does.
     keeper: Option<Child>,
 }
@@ -99,14 +101,21 @@ impl PostgresServer {
             folder,
             port: port.parse().unwrap(),
             password: password.to_owned(),
+            settings: String::new(),
             keeper: None,
         }
     }
 
     /// `owner` is the process that the server lives as long as; 0 is this value.
     fn start_in(folder: PathBuf, options: &ServerOptions, owner: u32) -> Self {
-        let mut server =
-            Self { programs: programs(), folder, port: 0, password: random_hex(), keeper: None };
+        let mut server = Self {
+            programs: programs(),
+            folder,
+            port: 0,
+            password: random_hex(),
+            settings: String::new(),
+            keeper: None,
+        };
         server.make_folder(options);
         server.keep(owner);
         server.init();
@@ -114,7 +123,8 @@ impl PostgresServer {
         // ours does not start.
         for _ in 0..5 {
             server.port = free_port();
-            if server.launch(options) {
+            server.settings = server.settings(options);
+            if server.launch() {
                 return server;
             }
         }
@@ -178,7 +188,7 @@ impl PostgresServer {
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
     }
 
-    fn launch(&self, options: &ServerOptions) -> bool {
+    fn settings(&self, options: &ServerOptions) -> String {
         let mut settings = vec![
             "listen_addresses=127.0.0.1".to_owned(),
             format!("unix_socket_directories={}", self.folder.display()),
@@ -195,7 +205,11 @@ impl PostgresServer {
         }
         settings.extend(options.settings.iter().cloned());
         let settings: Vec<_> = settings.iter().map(|setting| format!("-c {setting}")).collect();
-        self.control(&["-w", "-t", "30", "-o", &settings.join(" "), "start"])
+        settings.join(" ")
+    }
+
+    fn launch(&self) -> bool {
+        self.control(&["-w", "-t", "30", "-o", &self.settings, "start"])
     }
 
     fn control(&self, arguments: &[&str]) -> bool {
@@ -204,14 +218,14 @@ impl PostgresServer {
         command.args(arguments).status().unwrap().success()
     }
 
-    /// Stops it as a power cut would.
+    /// Stops it as a crash would: nothing is brought to an end, the next start recovers from the log.
     pub fn crash(&self) {
         assert!(self.control(&["-m", "immediate", "stop"]));
     }
 
     /// Starts it again after [`PostgresServer::crash`].
     pub fn resume(&self) {
-        assert!(self.control(&["-w", "-t", "30", "start"]));
+        assert!(self.launch());
     }
 
     /// The address it listens at.

@@ -2,4 +2,8 @@
 
 #![cfg(unix)]
 
+mod faults;
+mod replicas;
+mod schema;
+
 luminous_store::contract_suite!(suite, luminous_store::contract::postgres_server::bench);

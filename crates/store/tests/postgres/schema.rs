@@ -1,0 +1,218 @@
+//! The schema and the programs that meet it (DB9), and TLS.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use luminous_domain::OsEntropy;
+use luminous_store::contract::faulty_link::{Fault, FaultyLink};
+use luminous_store::contract::postgres_server::{PostgresServer, ServerOptions, TestDatabase};
+use luminous_store::postgres::{Migrated, PostgresError, PostgresOptions, migrate};
+use luminous_store::{Health as _, PostgresStore, StoreError};
+
+async fn connect(database: &TestDatabase<'_>) -> Result<PostgresStore, PostgresError> {
+    let options = PostgresOptions::default();
+    PostgresStore::connect(&database.url(), Arc::new(OsEntropy), options).await
+}
+
+async fn migrated(database: &TestDatabase<'_>) -> Result<Migrated, PostgresError> {
+    migrate(&database.url(), &PostgresOptions::default()).await
+}
+
+#[tokio::test]
+async fn a_migration_says_what_it_did_and_the_next_has_nothing_to_do() {
+    let database = PostgresServer::shared().create_database().await;
+    let first = migrated(&database).await.unwrap();
+    assert_eq!((first.from, first.applied.len()), (0, usize::try_from(first.to).unwrap()));
+    assert_eq!(first.applied[0], "V1__family");
+    let second = migrated(&database).await.unwrap();
+    assert_eq!(second, Migrated { from: first.to, to: first.to, applied: Vec::new() });
+    connect(&database).await.unwrap();
+}
+
+#[tokio::test]
+async fn db9_a_new_program_refuses_an_older_schema_and_says_what_to_do() {
+    let database = PostgresServer::shared().create_database().await;
+    let error = connect(&database).await.unwrap_err();
+    assert!(matches!(error, PostgresError::SchemaOlder { found: 0, .. }), "{error:?}");
+    assert!(error.to_string().contains("luminous-server migrate"));
+}
+
+#[tokio::test]
+async fn db9_an_old_program_refuses_a_newer_schema_and_does_not_migrate_it() {
+    let database = PostgresServer::shared().create_database().await.migrated().await;
+    let running = connect(&database).await.unwrap();
+    let client = database.client().await;
+    client
+        .execute(
+            "INSERT INTO refinery_schema_history \
+             SELECT 999, 'later', applied_on, checksum FROM refinery_schema_history LIMIT 1",
+            &[],
+        )
+        .await
+        .unwrap();
+    let newer = |error: PostgresError| {
+        assert!(matches!(error, PostgresError::SchemaNewer { found: 999, .. }), "{error:?}");
+    };
+    newer(connect(&database).await.unwrap_err());
+    newer(migrated(&database).await.unwrap_err());
+    // One that runs already goes on serving: a migration only adds. `doctor` says it.
+    running.ping().await.unwrap();
+    let wrong = running.examine().await.unwrap();
+    assert!(wrong[0].contains("version 999"), "{wrong:?}");
+}
+
+#[tokio::test]
+async fn db9_a_schema_that_something_else_made_is_left_alone() {
+    let database = PostgresServer::shared().create_database().await.migrated().await;
+    let client = database.client().await;
+    client.execute("UPDATE refinery_schema_history SET checksum = '7'", &[]).await.unwrap();
+    let error = migrated(&database).await.unwrap_err();
+    assert!(matches!(error, PostgresError::SchemaForeign(_)), "{error:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_many_who_migrate_at_once_one_does() {
+    let database = PostgresServer::shared().create_database().await;
+    let mut running = tokio::task::JoinSet::new();
+    for _ in 0..5 {
+        let url = database.url();
+        running.spawn(async move { migrate(&url, &PostgresOptions::default()).await.unwrap() });
+    }
+    let did: Vec<_> = running.join_all().await;
+    assert_eq!(did.iter().filter(|one| !one.applied.is_empty()).count(), 1, "{did:?}");
+    connect(&database).await.unwrap();
+}
+
+/// Where the program finds the database that it is to migrate.
+const GIVEN: &str = "LUMINOUS_TEST_DATABASE";
+
+/// By itself a test; started by the one below, the program that is killed.
+#[tokio::test]
+async fn a_program_migrates_the_database_it_is_given() {
+    let own = PostgresServer::shared;
+    match std::env::var(GIVEN) {
+        Ok(url) => drop(migrate(&url, &PostgresOptions::default()).await.unwrap()),
+        Err(_) => drop(connect(&own().create_database().await.migrated().await).await.unwrap()),
+    }
+}
+
+fn migrating_program(url: &str) -> tokio::process::Child {
+    tokio::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "schema::a_program_migrates_the_database_it_is_given"])
+        .env(GIVEN, url)
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn db9_a_migration_killed_at_any_message_leaves_no_half_schema() {
+    let link = FaultyLink::to(PostgresServer::shared().address()).await;
+    let (mut nothing, mut everything) = (0, 0);
+    for step in 0.. {
+        let database = PostgresServer::shared().create_database().await;
+        link.set(Fault::HoldAfter(step));
+        let mut program = migrating_program(&database.url_at(link.address()));
+        tokio::select! {
+            () = link.held() => program.kill().await.unwrap(),
+            ended = program.wait() => {
+                assert!(ended.unwrap().success());
+                break;
+            }
+        }
+        match tables(&database).await {
+            0 => nothing += 1,
+            // The history alone: that it is there says nothing, what is in it counts.
+            1 => {
+                assert!(connect(&database).await.is_err(), "step {step}");
+                nothing += 1;
+            }
+            _ => {
+                drop(connect(&database).await.unwrap());
+                everything += 1;
+            }
+        }
+        migrated(&database).await.unwrap();
+        assert_eq!(connect(&database).await.unwrap().examine().await.unwrap(), [""; 0]);
+    }
+    assert!(nothing >= 5 && everything >= 1, "killed at {nothing} and {everything} messages");
+}
+
+async fn tables(database: &TestDatabase<'_>) -> i64 {
+    let sql = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
+    database.client().await.query_one(sql, &[]).await.unwrap().get(0)
+}
+
+#[tokio::test]
+async fn who_migrates_while_another_does_not_end_is_told() {
+    let database = PostgresServer::shared().create_database().await;
+    let client = database.client().await;
+    let lock = i64::from_be_bytes(*b"luminous");
+    client.execute("SELECT pg_advisory_lock($1)", &[&lock]).await.unwrap();
+    let options =
+        PostgresOptions { migration_wait: Duration::from_millis(100), ..Default::default() };
+    let error = migrate(&database.url(), &options).await.unwrap_err();
+    assert_eq!(error, PostgresError::Migrating);
+}
+
+#[tokio::test]
+async fn a_wrong_password_and_a_database_that_is_not_there_are_unavailable() {
+    let database = PostgresServer::shared().create_database().await.migrated().await;
+    let (user, rest) =
+        database.url().split_once('@').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    for url in [format!("{user}canary@{rest}"), format!("{user}@{rest}canary")] {
+        let options = PostgresOptions::default();
+        let error = PostgresStore::connect(&url, Arc::new(OsEntropy), options).await.unwrap_err();
+        let unavailable = matches!(error, PostgresError::Store(StoreError::Unavailable(_)));
+        assert!(unavailable, "{error:?}");
+        assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
+    }
+}
+
+/// An authority and a certificate for this machine from it: the authority, the certificate, its key.
+fn certificates() -> (String, String, String) {
+    let mut authority = rcgen::CertificateParams::new([]).unwrap();
+    authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let authority_key = rcgen::KeyPair::generate().unwrap();
+    let root = authority.self_signed(&authority_key).unwrap().pem();
+    let issuer = rcgen::Issuer::new(authority, authority_key);
+    let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
+    let key = rcgen::KeyPair::generate().unwrap();
+    let server = rcgen::CertificateParams::new(names).unwrap().signed_by(&key, &issuer).unwrap();
+    (root, server.pem(), key.serialize_pem())
+}
+
+#[tokio::test]
+async fn tls_is_verified_and_nothing_else_will_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let (root, certificate, key) = certificates();
+    let options = ServerOptions { tls: Some((certificate, key)), ..ServerOptions::default() };
+    let server = PostgresServer::start(&options);
+    let database = server.create_database().await.migrated().await;
+    let url = format!("{}?sslmode=require", database.url());
+    let trusting = |name: &str, root: &str| {
+        std::fs::write(folder.path().join(name), root).unwrap();
+        PostgresOptions {
+            root_certificates: Some(folder.path().join(name)),
+            ..PostgresOptions::default()
+        }
+    };
+    let right = trusting("right.pem", &root);
+    let store = PostgresStore::connect(&url, Arc::new(OsEntropy), right.clone()).await.unwrap();
+    store.ping().await.unwrap();
+    let sql = "SELECT count(*) FROM pg_stat_ssl s JOIN pg_stat_activity a USING (pid) \
+         WHERE a.datname = current_database() AND a.application_name = 'luminous' AND s.ssl";
+    let client = database.client().await;
+    assert_eq!(client.query_one(sql, &[]).await.unwrap().get::<_, i64>(0), 1);
+
+    let wrong = trusting("wrong.pem", &certificates().0);
+    let plain = PostgresServer::shared().create_database().await.migrated().await;
+    let plain_url = format!("{}?sslmode=require", plain.url());
+    for (url, options) in [(&url, wrong), (&plain_url, right)] {
+        let error = PostgresStore::connect(url, Arc::new(OsEntropy), options).await.unwrap_err();
+        let unavailable = matches!(error, PostgresError::Store(StoreError::Unavailable(_)));
+        assert!(unavailable, "{error:?}");
+    }
+}
