@@ -27,7 +27,7 @@ impl<'a> Line<'a> {
         Self { family, action, subject: None, subject_name: None, outcome: "ok", detail: None }
     }
 
-    pub(super) fn about(mut self, subject: impl ToString, name: Option<&'a str>) -> Self {
+    pub(super) fn about(mut self, subject: &dyn ToString, name: Option<&'a str>) -> Self {
         self.subject = Some(subject.to_string());
         self.subject_name = name;
         self

@@ -87,7 +87,7 @@ async fn create(tx: &mut Tx, new: &NewInvite, act: &Act) -> Result<Invite, Troub
         ],
     )
     .await?;
-    let line = Line::done(Some(family), "invite.created").about(new.id, None);
+    let line = Line::done(Some(family), "invite.created").about(&new.id, None);
     tx.log(act, &line.with(new.role.as_str())).await?;
     Ok(Invite {
         id: new.id,
@@ -123,7 +123,7 @@ async fn withdraw(tx: &mut Tx, family: FamilyId, id: InviteId, act: &Act) -> Res
         )
         .await?
         .ok_or(Refusal::NotFound)?;
-    let line = Line::done(Some(family), "invite.withdrawn").about(id, None);
+    let line = Line::done(Some(family), "invite.withdrawn").about(&id, None);
     tx.log(act, &line.with(gone.try_get("role")?)).await
 }
 
@@ -184,7 +184,7 @@ async fn accept(
     )
     .await?;
     tx.move_account(account).await?;
-    let line = Line::done(Some(family.id), "invite.accepted").about(invite.id, None);
+    let line = Line::done(Some(family.id), "invite.accepted").about(&invite.id, None);
     tx.log(act, &line.with(invite.role.as_str())).await?;
     Ok(Membership { family, member, role: invite.role, state: MemberState::Active })
 }

@@ -100,7 +100,7 @@ async fn add_child(tx: &mut Tx, new: &NewChild, act: &Act) -> Result<Member, Tro
     )
     .await?;
     let line = Line::done(Some(new.family), "member.child_added");
-    tx.log(act, &line.about(new.id, Some(&new.name))).await?;
+    tx.log(act, &line.about(&new.id, Some(&new.name))).await?;
     tx.member(new.family, new.id).await?.ok_or(contradiction("a child that is not there"))
 }
 
@@ -169,7 +169,7 @@ fn may_change(ruling: Role, target: &Member, change: &MemberChange, by: MemberId
 /// One line for each thing that is another now.
 async fn log_changes(tx: &Tx, before: &Member, after: &Member, act: &Act) -> Result<(), Trouble> {
     let line =
-        |action| Line::done(Some(before.family), action).about(before.id, Some(&before.name));
+        |action| Line::done(Some(before.family), action).about(&before.id, Some(&before.name));
     if before.name != after.name {
         tx.log(act, &line("member.renamed").with(&after.name)).await?;
     }
@@ -215,7 +215,7 @@ async fn take_out(tx: &Tx, target: &Member, action: &str, act: &Act) -> Result<(
     if let Some(account) = target.account {
         tx.move_account(account).await?;
     }
-    let line = Line::done(Some(target.family), action).about(target.id, Some(&target.name));
+    let line = Line::done(Some(target.family), action).about(&target.id, Some(&target.name));
     tx.log(act, &line.with(target.role.as_str())).await
 }
 

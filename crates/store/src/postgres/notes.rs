@@ -77,7 +77,7 @@ async fn post(tx: &mut Tx, new: &NewNote, act: &Act) -> Result<Note, Trouble> {
         ],
     )
     .await?;
-    tx.log(act, &Line::done(Some(new.family), "note.posted").about(new.id, None)).await?;
+    tx.log(act, &Line::done(Some(new.family), "note.posted").about(&new.id, None)).await?;
     Ok(Note {
         id: new.id,
         family: new.family,
@@ -110,5 +110,5 @@ async fn remove(
         return Err(Refusal::RoleMissing.into());
     }
     tx.run("DELETE FROM notes WHERE id = $1", &[&id.as_uuid()]).await?;
-    tx.log(act, &Line::done(Some(family), "note.removed").about(id, None)).await
+    tx.log(act, &Line::done(Some(family), "note.removed").about(&id, None)).await
 }

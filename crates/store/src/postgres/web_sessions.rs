@@ -139,7 +139,7 @@ async fn open(
         )
         .await?;
     let family = tx.family_of(new.account).await?;
-    tx.log(act, &Line::done(family, "session.opened").about(new.id, None)).await?;
+    tx.log(act, &Line::done(family, "session.opened").about(&new.id, None)).await?;
     session(&row.ok_or(contradiction("a session that is not there"))?)
 }
 
@@ -191,6 +191,6 @@ async fn end(tx: &Tx, account: AccountId, id: WebSessionId, act: &Act) -> Result
         return Ok(false);
     }
     let family = tx.family_of(account).await?;
-    tx.log(act, &Line::done(family, "session.ended").about(id, None)).await?;
+    tx.log(act, &Line::done(family, "session.ended").about(&id, None)).await?;
     Ok(true)
 }
