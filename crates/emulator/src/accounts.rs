@@ -1,4 +1,4 @@
-//! Local accounts: what an address and a password must look like, and who gets in.
+//! Accounts: what an address and a password must look like, and who gets in.
 
 use std::sync::OnceLock;
 
@@ -26,6 +26,16 @@ pub(crate) enum Fault {
     EmailTaken,
     WrongCredentials,
     Locked,
+    CodeMissing,
+    CodeWrong,
+    CodeUsed,
+    /// Locked by codes before this one.
+    CodeLocked,
+    /// Locked by this code.
+    CodesUsedUp,
+    MailedCodeWrong,
+    MailedCodeOver,
+    NoSuchAccount,
 }
 
 /// An account could not be made or checked.
@@ -86,23 +96,34 @@ impl Application<'_> {
     /// Everything that is wrong with it, in the order of the page.
     pub(crate) fn faults(&self) -> Vec<Fault> {
         let mut faults = Vec::new();
-        match (self.email.trim().is_empty(), normalise_email(self.email)) {
-            (true, _) => faults.push(Fault::EmailMissing),
-            (false, None) => faults.push(Fault::EmailInvalid),
-            (false, Some(_)) => {}
-        }
-        match self.name.trim().chars().count() {
-            0 => faults.push(Fault::NameMissing),
-            1..=100 => {}
-            _ => faults.push(Fault::NameTooLong),
-        }
-        match check_password(self.password) {
-            Err(fault) => faults.push(fault),
-            Ok(()) if self.password != self.confirmation => faults.push(Fault::PasswordsDiffer),
-            Ok(()) => {}
-        }
+        faults.extend(check_email(self.email).err());
+        faults.extend(check_name(self.name).err());
+        faults.extend(check_new_password(self.password, self.confirmation).err());
         faults
     }
+}
+
+/// The one spelling of an address that was typed.
+pub(crate) fn check_email(typed: &str) -> Result<String, Fault> {
+    if typed.trim().is_empty() {
+        return Err(Fault::EmailMissing);
+    }
+    normalise_email(typed).ok_or(Fault::EmailInvalid)
+}
+
+/// A display name, trimmed.
+pub(crate) fn check_name(typed: &str) -> Result<String, Fault> {
+    match typed.trim().chars().count() {
+        0 => Err(Fault::NameMissing),
+        1..=100 => Ok(typed.trim().to_owned()),
+        _ => Err(Fault::NameTooLong),
+    }
+}
+
+/// A new password, typed twice.
+pub(crate) fn check_new_password(password: &str, confirmation: &str) -> Result<(), Fault> {
+    check_password(password)?;
+    if password == confirmation { Ok(()) } else { Err(Fault::PasswordsDiffer) }
 }
 
 /// Makes an account. Hashing takes tens of milliseconds: call it off the async threads.
@@ -118,9 +139,44 @@ pub(crate) fn create(
         tenant_id: tenant_id.to_owned(),
         email: normalise_email(email).ok_or(AccountError::Email)?,
         name: name.trim().to_owned(),
+        idp: None,
     };
     let account = Account { user: user.clone(), password_hash: hash(password)? };
     if store.add_account(&account)? { Ok(user) } else { Err(AccountError::Taken) }
+}
+
+/// The account of somebody whom `idp` vouches for, made at the first visit; says whether it was
+/// just made. One address may have an account of each kind: nothing is linked by address.
+pub(crate) fn vouched(
+    store: &Store,
+    tenant_id: &str,
+    idp: &str,
+    email: &str,
+    name: &str,
+) -> Result<(User, bool), AccountError> {
+    let email = normalise_email(email).ok_or(AccountError::Email)?;
+    if let Some(known) = store.vouched(tenant_id, &email, idp)? {
+        return Ok((known, false));
+    }
+    let user = User {
+        oid: Uuid::new_v4().to_string(),
+        tenant_id: tenant_id.to_owned(),
+        email,
+        name: name.trim().to_owned(),
+        idp: Some(idp.to_owned()),
+    };
+    let account = Account { user: user.clone(), password_hash: String::new() };
+    if store.add_account(&account)? { Ok((user, true)) } else { Err(AccountError::Taken) }
+}
+
+/// Gives an account another password and ends everything that the old one led to. Hashing takes
+/// tens of milliseconds: call it off the async threads.
+pub(crate) fn reset_password(
+    store: &Store,
+    user: &User,
+    password: &str,
+) -> Result<(), AccountError> {
+    Ok(store.reset_password(user, &hash(password)?)?)
 }
 
 /// Checks a password. An unknown address takes the same path, the same time and the same lock as
@@ -155,8 +211,8 @@ pub(crate) fn check(
     }
 }
 
-/// Counts a wrong password.
-fn fail(attempts: Attempts, lockout: Lockout, now: i64) -> Attempts {
+/// Counts a wrong password or code.
+pub(crate) fn fail(attempts: Attempts, lockout: Lockout, now: i64) -> Attempts {
     let failures = attempts.failures + 1;
     if failures >= lockout.attempts {
         Attempts { failures: 0, locked_until: now + seconds(lockout.duration) }

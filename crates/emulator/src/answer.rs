@@ -76,6 +76,27 @@ pub(crate) fn other(realm: &Realm, config: &Config, parts: Parts<'_>) -> Body {
     body
 }
 
+/// The response to a client that acts for nobody: no ID token, no refresh token, no profile.
+pub(crate) fn daemon(
+    realm: &Realm,
+    config: &Config,
+    access_token: String,
+    audience: &str,
+    now: i64,
+) -> Body {
+    let life = seconds(config.lifetimes.access_token);
+    let mut body = Body::new();
+    put(&mut body, "access_token", Some(access_token));
+    put(&mut body, "token_type", Some("Bearer"));
+    put(&mut body, "expires_in", Some(life));
+    if matches!(realm.kind, crate::realm::RealmKind::B2c(_)) {
+        put(&mut body, "not_before", Some(now));
+        put(&mut body, "expires_on", Some(now + life));
+        put(&mut body, "resource", Some(audience));
+    }
+    body
+}
+
 fn put(body: &mut Body, name: &str, value: Option<impl Into<Value>>) {
     if let Some(value) = value {
         body.insert(name.to_owned(), value.into());

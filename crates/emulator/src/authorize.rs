@@ -3,7 +3,8 @@
 use url::Url;
 use url::form_urlencoded::byte_serialize;
 
-use crate::config::{Client, ClientKind, Config};
+use crate::config::{Client, ClientKind, Config, IdentityProvider};
+use crate::context;
 use crate::pkce;
 use crate::realm::{Realm, RealmKind};
 use crate::refusal::{Dialect, Refusal, Report};
@@ -73,6 +74,12 @@ pub(crate) struct Asked {
     pub(crate) challenge: Option<String>,
     pub(crate) prompt: Prompt,
     pub(crate) login_hint: String,
+    /// The oldest proof that will do, in seconds (OpenID Connect Core 3.1.2.1).
+    pub(crate) max_age: Option<i64>,
+    /// The stand-in that `domain_hint` leads to.
+    pub(crate) provider: Option<IdentityProvider>,
+    /// The authentication context that demands a second factor, where requests may ask for one.
+    pub(crate) acr: Option<String>,
 }
 
 /// A request that is refused.
@@ -103,7 +110,7 @@ pub(crate) fn read(params: &Params, realm: &Realm, config: &Config) -> Result<As
     };
     let rest = mode.and_then(|_| read_rest(params, realm, config, client));
     match rest {
-        Ok((scopes, challenge, prompt)) => Ok(Asked {
+        Ok(Rest { scopes, challenge, prompt, max_age }) => Ok(Asked {
             client: client.clone(),
             return_to,
             nonce: params.get("nonce").map(str::to_owned),
@@ -111,6 +118,9 @@ pub(crate) fn read(params: &Params, realm: &Realm, config: &Config) -> Result<As
             challenge,
             prompt,
             login_hint: params.get("login_hint").unwrap_or_default().to_owned(),
+            max_age,
+            provider: provider(params.get("domain_hint"), config),
+            acr: context::asked(realm.kind, params.get("acr_values"), params.get("claims")),
         }),
         Err(refusal) => Err(Refused::AtApp(return_to, refusal)),
     }
@@ -165,7 +175,13 @@ fn response_mode(value: Option<&str>) -> Result<ResponseMode, Refusal> {
     }
 }
 
-type Rest = (Scopes, Option<String>, Prompt);
+/// What is left of a request once it is clear where its refusal would go.
+struct Rest {
+    scopes: Scopes,
+    challenge: Option<String>,
+    prompt: Prompt,
+    max_age: Option<i64>,
+}
 
 fn read_rest(
     params: &Params,
@@ -182,7 +198,20 @@ fn read_rest(
     if public && challenge.is_none() {
         return Err(Refusal::ChallengeRequired);
     }
-    Ok((scopes, challenge, prompt(params.get("prompt"))?))
+    let prompt = prompt(params.get("prompt"))?;
+    Ok(Rest { scopes, challenge, prompt, max_age: max_age(params.get("max_age"))? })
+}
+
+fn max_age(value: Option<&str>) -> Result<Option<i64>, Refusal> {
+    let Some(value) = value else { return Ok(None) };
+    let seconds = value.parse::<u32>().map_err(|_| Refusal::BadInput("max_age".to_owned()))?;
+    Ok(Some(i64::from(seconds)))
+}
+
+/// An unknown hint counts for nothing, as at B2C.
+fn provider(hint: Option<&str>, config: &Config) -> Option<IdentityProvider> {
+    hint.and_then(IdentityProvider::parse)
+        .filter(|provider| config.identity_providers.contains(provider))
 }
 
 fn response_type(value: Option<&str>, scope: Option<&str>) -> Result<(), Refusal> {

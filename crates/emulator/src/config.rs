@@ -3,7 +3,9 @@
 //! Everything is a plain value: tests build it by hand, the binary from its arguments. Nothing is
 //! read from the environment.
 
+mod client;
 mod connectors;
+mod policy;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -16,7 +18,9 @@ use crate::address::Endpoint;
 use crate::clock::{Clock, SystemClock};
 use crate::realm::Realm;
 
+pub use client::{Client, ClientKind};
 pub use connectors::{ApiConnector, DEMO_EXTENSIONS_APP, TokenIssuanceStart};
+pub use policy::{IdentityProvider, Policy, PolicyKind};
 
 /// The demonstration tenant's domain.
 pub const DEMO_TENANT: &str = "luminousdemo.onmicrosoft.com";
@@ -92,6 +96,10 @@ pub struct Config {
     pub lifetimes: Lifetimes,
     /// When an account is locked after wrong passwords.
     pub lockout: Lockout,
+    /// When the second factor of an account is locked after wrong codes.
+    pub code_lockout: Lockout,
+    /// The stand-ins whose buttons the sign-in page shows.
+    pub identity_providers: Vec<IdentityProvider>,
     /// What "Forgot your password?" does.
     pub password_reset: PasswordReset,
     /// Who is asked for further claims in the B2C tenants' sign-in policies.
@@ -140,6 +148,8 @@ impl Config {
             numbers: NumberStyle::Json,
             lifetimes: Lifetimes::default(),
             lockout: Lockout::default(),
+            code_lockout: Lockout { attempts: 5, duration: Duration::from_secs(300) },
+            identity_providers: IdentityProvider::ALL.to_vec(),
             password_reset: PasswordReset::HandOff,
             connector: None,
             token_issuance_start: None,
@@ -191,36 +201,6 @@ impl Config {
     }
 }
 
-/// A user flow of a B2C tenant. Grants, keys and metadata are per policy.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Policy {
-    /// Its name, in the portal's case.
-    pub name: String,
-    /// What it does with a person.
-    pub kind: PolicyKind,
-}
-
-impl Policy {
-    /// A policy of this name and kind.
-    #[must_use]
-    pub fn new(name: &str, kind: PolicyKind) -> Self {
-        Self { name: name.into(), kind }
-    }
-}
-
-/// What a policy does with a person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PolicyKind {
-    /// Signs them in, or makes an account.
-    SignUpSignIn,
-    /// Sends a code to their address and lets them choose a new password.
-    PasswordReset,
-    /// Lets them change what the tokens say about them.
-    ProfileEdit,
-    /// Signs them in with a second factor, always.
-    Mfa,
-}
-
 /// A directory of people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tenant {
@@ -259,119 +239,6 @@ pub enum TenantKind {
     B2c,
     /// Entra External ID: no policies, version 2.0 tokens, AADSTS errors.
     ExternalId,
-}
-
-/// A registered application.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Client {
-    /// Its client id, a GUID.
-    pub id: String,
-    /// What people call it.
-    pub name: String,
-    /// What it may do.
-    pub kind: ClientKind,
-    /// Redirect URIs, compared character by character.
-    pub redirect_uris: Vec<String>,
-    /// The API scopes it may ask for, in full.
-    pub granted_scopes: Vec<String>,
-    /// The app roles it holds at the first API, for the client credentials grant.
-    pub app_roles: Vec<String>,
-}
-
-impl Client {
-    /// The desktop app of the demonstration tenant.
-    #[must_use]
-    pub fn demo_app() -> Self {
-        let loopback =
-            DEMO_LOOPBACK_PORTS.iter().map(|port| format!("http://localhost:{port}/auth/callback"));
-        Self {
-            id: DEMO_APP_CLIENT_ID.into(),
-            name: "Luminous".into(),
-            kind: ClientKind::Native,
-            redirect_uris: std::iter::once(DEMO_REDIRECT_URI.to_owned()).chain(loopback).collect(),
-            granted_scopes: vec![DEMO_SCOPE.into()],
-            app_roles: Vec::new(),
-        }
-    }
-
-    /// The family API of the demonstration tenant.
-    #[must_use]
-    pub fn demo_api() -> Self {
-        Self {
-            id: DEMO_API_CLIENT_ID.into(),
-            name: "Luminous family API".into(),
-            kind: ClientKind::Api {
-                app_id_uri: format!("https://{DEMO_TENANT}/api"),
-                scopes: vec!["user_impersonation".into()],
-            },
-            redirect_uris: Vec::new(),
-            granted_scopes: Vec::new(),
-            app_roles: Vec::new(),
-        }
-    }
-
-    /// The web client of the demonstration tenant, redirected to `http://localhost:{port}/callback`.
-    #[must_use]
-    pub fn demo_web(port: u16) -> Self {
-        let redirect_uri = format!("http://localhost:{port}/callback");
-        Self::confidential(DEMO_WEB_CLIENT_ID, DEMO_WEB_CLIENT_SECRET, &[&redirect_uri])
-    }
-
-    /// A service of the demonstration tenant that acts for nobody.
-    #[must_use]
-    pub fn demo_daemon() -> Self {
-        Self {
-            name: "Luminous night watch".into(),
-            granted_scopes: Vec::new(),
-            app_roles: vec!["app.read".into(), "app.write".into()],
-            ..Self::confidential(DEMO_DAEMON_CLIENT_ID, DEMO_DAEMON_CLIENT_SECRET, &[])
-        }
-    }
-
-    /// A native client that is granted the family API's scope.
-    #[must_use]
-    pub fn native(id: &str, redirect_uris: &[&str]) -> Self {
-        Self {
-            id: id.into(),
-            name: "Luminous".into(),
-            kind: ClientKind::Native,
-            redirect_uris: redirect_uris.iter().map(|uri| (*uri).to_owned()).collect(),
-            granted_scopes: vec![DEMO_SCOPE.into()],
-            app_roles: Vec::new(),
-        }
-    }
-
-    /// A web application with a secret that is granted the family API's scope.
-    #[must_use]
-    pub fn confidential(id: &str, secret: &str, redirect_uris: &[&str]) -> Self {
-        Self {
-            kind: ClientKind::Confidential { secret: secret.into() },
-            ..Self::native(id, redirect_uris)
-        }
-    }
-}
-
-/// What an application may do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ClientKind {
-    /// A public client on a person's device: PKCE required, a secret refused.
-    Native,
-    /// A public client in a browser: PKCE required (AADB2C99059), a secret refused.
-    SinglePage,
-    /// A client on a server: its secret is required.
-    Confidential {
-        /// The secret, compared in constant time.
-        secret: String,
-    },
-    /// A resource that access tokens are for.
-    Api {
-        /// Its application id URI, without a trailing slash.
-        app_id_uri: String,
-        /// Its scopes, without the URI.
-        scopes: Vec<String>,
-    },
-    /// Registered for another kind of directory (AADB2C90068).
-    NotForB2c,
 }
 
 /// Where accounts, grants and signing keys live.
@@ -434,6 +301,8 @@ pub struct Lifetimes {
     pub refresh_token: Duration,
     /// All successors of one sign-in together.
     pub refresh_window: Duration,
+    /// A code that was mailed to prove an address.
+    pub mailed_code: Duration,
     /// The browser's own session.
     pub session: Duration,
     /// A sign-in page that nobody has finished.
@@ -448,6 +317,7 @@ impl Default for Lifetimes {
             code: Duration::from_secs(600),
             refresh_token: Duration::from_secs(14 * 86_400),
             refresh_window: Duration::from_secs(90 * 86_400),
+            mailed_code: Duration::from_secs(600),
             session: Duration::from_secs(86_400),
             interaction: Duration::from_secs(3600),
         }

@@ -11,11 +11,15 @@ use crate::config::{ClientKind, Tenant};
 use crate::engine::{Core, Event, RequestLine, lock};
 use crate::jwt::TokenSpec;
 use crate::keys::{KeyError, KeyState, SigningKey};
-use crate::lies::{Fault, KeysLie, MetadataLie, RedirectLie, ResponseLie, Times, TokenLie};
+use crate::lies::{
+    Fault, KeysLie, MetadataLie, RedirectLie, ResponseLie, Times, TokenLie, Unreachable,
+};
+use crate::mailbox::Mail;
 use crate::realm::Realm;
 use crate::scope::Resource;
+use crate::second_factor;
 use crate::store::{StoreError, User};
-use crate::tokens::{self, Occasion};
+use crate::tokens::{self, Occasion, no_claims};
 
 /// A command could not be carried out.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +36,9 @@ pub enum ControlError {
     /// Nobody of that name.
     #[error("there is no such account")]
     NoSuchUser,
+    /// A one-time code could not be made.
+    #[error("a one-time code could not be made")]
+    SecondFactor,
 }
 
 /// Everything a test may do behind the client's back. Cheap to clone.
@@ -127,6 +134,29 @@ pub enum Command {
     },
     /// [`Control::clear_sessions`].
     ClearSessions,
+    /// [`Control::mailbox`].
+    Mailbox,
+    /// [`Control::enrol_second_factor`].
+    EnrolSecondFactor {
+        /// Their address.
+        email: String,
+    },
+    /// [`Control::forget_second_factor`].
+    ForgetSecondFactor {
+        /// Their address.
+        email: String,
+    },
+    /// [`Control::second_factor_code`].
+    SecondFactorCode {
+        /// Their address.
+        email: String,
+    },
+    /// [`Control::connector_down`].
+    ConnectorDown {
+        /// For how many calls.
+        #[serde(default)]
+        times: Times,
+    },
     /// [`Control::requests`].
     Requests {
         /// Of which endpoint.
@@ -296,6 +326,49 @@ impl Control {
         Ok(self.core.store.live_families(&self.known(email)?.oid)?)
     }
 
+    /// The messages that would have been mailed, oldest first.
+    #[must_use]
+    pub fn mailbox(&self) -> Vec<Mail> {
+        lock(&self.core.mailbox).all()
+    }
+
+    /// Enrols a second factor for a person of the main tenant, as if they had scanned the QR code;
+    /// what was enrolled before is gone.
+    ///
+    /// # Errors
+    /// [`ControlError::NoSuchUser`], or when the store fails.
+    pub fn enrol_second_factor(&self, email: &str) -> Result<(), ControlError> {
+        let oid = self.known(email)?.oid;
+        self.core.store.forget_second_factor(&oid)?;
+        self.core.store.enrol(&oid, &second_factor::new_secret(), 0)?;
+        Ok(())
+    }
+
+    /// Takes the second factor of a person away: they lost their phone. Says whether there was one.
+    ///
+    /// # Errors
+    /// [`ControlError::NoSuchUser`], or when the store fails.
+    pub fn forget_second_factor(&self, email: &str) -> Result<bool, ControlError> {
+        Ok(self.core.store.forget_second_factor(&self.known(email)?.oid)?)
+    }
+
+    /// The code that a person's authenticator app shows now; `None` where none is enrolled.
+    ///
+    /// # Errors
+    /// [`ControlError::NoSuchUser`], or when the store or the generator fails.
+    pub fn second_factor_code(&self, email: &str) -> Result<Option<String>, ControlError> {
+        let Some(known) = self.core.store.second_factor(&self.known(email)?.oid)? else {
+            return Ok(None);
+        };
+        let code = second_factor::current_code(&known.secret, self.core.now());
+        code.map(Some).map_err(|_| ControlError::SecondFactor)
+    }
+
+    /// Lets coming calls to the connector, or to the token issuance extension, find nobody there.
+    pub fn connector_down(&self, times: Times) {
+        lock(&self.core.lies).connector.add(Unreachable, times);
+    }
+
     /// Signs all browsers out.
     ///
     /// # Errors
@@ -410,7 +483,17 @@ impl Control {
         nonce: Option<&'a str>,
     ) -> Occasion<'a> {
         let now = self.core.now();
-        Occasion { user, client_id, nonce, auth_time: now, new_user: false, now }
+        Occasion {
+            user,
+            client_id,
+            nonce,
+            auth_time: now,
+            amr: &[],
+            acr: None,
+            extensions: no_claims(),
+            new_user: false,
+            now,
+        }
     }
 
     fn realm(&self) -> Realm {
@@ -443,6 +526,15 @@ impl Control {
                 return Ok(json!({ "revoked": self.revoke_refresh_tokens(&email)? }));
             }
             Command::ClearSessions => self.clear_sessions()?,
+            Command::Mailbox => return Ok(json!({ "mail": self.mailbox() })),
+            Command::EnrolSecondFactor { email } => self.enrol_second_factor(&email)?,
+            Command::ForgetSecondFactor { email } => {
+                return Ok(json!({ "forgotten": self.forget_second_factor(&email)? }));
+            }
+            Command::SecondFactorCode { email } => {
+                return Ok(json!({ "code": self.second_factor_code(&email)? }));
+            }
+            Command::ConnectorDown { times } => self.connector_down(times),
             Command::Requests { endpoint } => {
                 return Ok(json!({ "count": self.requests(endpoint) }));
             }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::redirect::Policy;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use url::Url;
@@ -29,6 +30,9 @@ pub enum StartError {
     /// The first signing key cannot be made.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The HTTP client for calls to connectors cannot be made.
+    #[error("the HTTP client for connectors cannot be made")]
+    Outgoing(#[source] reqwest::Error),
     /// The thread that prepares the database and the key ended early.
     #[error("the start was interrupted")]
     Interrupted,
@@ -140,5 +144,6 @@ fn prepare(config: Config, base: Url) -> Result<Core, StartError> {
             keys
         }
     };
-    Ok(Core::new(config, base, store, keys))
+    let outgoing = reqwest::Client::builder().redirect(Policy::none()).no_proxy().build();
+    Ok(Core::new(config, base, store, keys, outgoing.map_err(StartError::Outgoing)?))
 }

@@ -14,6 +14,7 @@ use crate::interaction::Interactions;
 use crate::jwt::{TokenSpec, at_hash};
 use crate::keys::{KeyError, KeyRing, KeyState, SigningKey};
 use crate::lies::{self, Lies, TokenLie, Truth};
+use crate::mailbox::Mailbox;
 use crate::realm::Realm;
 use crate::scope::Scopes;
 use crate::store::{Store, StoreError};
@@ -43,6 +44,22 @@ pub enum Event {
     RefreshReuseDetected,
     /// A browser was signed out.
     SignedOut,
+    /// A forgotten password was replaced.
+    PasswordReset,
+    /// A profile was changed.
+    ProfileEdited,
+    /// A second factor was enrolled.
+    SecondFactorEnrolled,
+    /// A one-time code was right.
+    SecondFactorShown,
+    /// A one-time code was wrong, used or locked.
+    SecondFactorRefused,
+    /// The connector or the extension was asked for claims.
+    ClaimsAsked,
+    /// It answered nothing that could be used.
+    ClaimsRefused,
+    /// A token was issued to a client that acts for nobody.
+    DaemonTokenIssued,
 }
 
 /// One request, without anything secret: of its parameters only the names.
@@ -79,6 +96,9 @@ pub(crate) struct Core {
     pub(crate) store: Store,
     pub(crate) interactions: Mutex<Interactions>,
     pub(crate) lies: Mutex<Lies>,
+    pub(crate) mailbox: Mutex<Mailbox>,
+    /// For the calls to connectors: no redirects, no proxy.
+    pub(crate) outgoing: reqwest::Client,
     keys: Mutex<KeyRing>,
     rogue: OnceLock<SigningKey>,
     log: Mutex<Log>,
@@ -100,13 +120,21 @@ pub(crate) struct Minted {
 }
 
 impl Core {
-    pub(crate) fn new(config: Config, base: Url, store: Store, keys: KeyRing) -> Self {
+    pub(crate) fn new(
+        config: Config,
+        base: Url,
+        store: Store,
+        keys: KeyRing,
+        outgoing: reqwest::Client,
+    ) -> Self {
         Self {
             config,
             base,
             store,
             interactions: Mutex::default(),
             lies: Mutex::default(),
+            mailbox: Mutex::default(),
+            outgoing,
             keys: Mutex::new(keys),
             rogue: OnceLock::new(),
             log: Mutex::default(),

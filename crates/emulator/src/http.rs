@@ -4,9 +4,17 @@ mod authorize;
 mod control;
 mod cookies;
 mod deliver;
+mod enrich;
 mod faults;
+mod finish;
+mod form;
 mod logout;
+mod open;
 mod page;
+mod profile;
+mod provider;
+mod reset;
+mod second_factor;
 mod sign_in;
 mod token;
 
@@ -42,6 +50,10 @@ pub(crate) fn router(core: Arc<Core>) -> Router {
         .route("/ui/sign-in", get(sign_in::show_sign_in).post(sign_in::sign_in))
         .route("/ui/sign-up", get(sign_in::show_sign_up).post(sign_in::sign_up))
         .route("/ui/forgot-password", get(sign_in::forgot_password))
+        .route("/ui/provider", get(provider::begin).post(provider::submit))
+        .route("/ui/reset", get(reset::again).post(reset::submit))
+        .route("/ui/profile", get(profile::again).post(profile::submit))
+        .route("/ui/second-factor", get(second_factor::again).post(second_factor::submit))
         .route("/emulator/control", post(control::control))
         .fallback(dispatch)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
@@ -100,9 +112,13 @@ async fn dispatch(
     let response = match (endpoint, method) {
         (Endpoint::Discovery, Method::GET) => discovery(&core, &realm),
         (Endpoint::Keys, Method::GET) => keys(&core),
-        (Endpoint::Authorize, Method::GET) => authorize::authorize(&core, realm, &query, &headers),
-        (Endpoint::Authorize, Method::POST) => authorize::authorize(&core, realm, &form, &headers),
-        (Endpoint::Token, Method::POST) => token::token(&core, &realm, &form, &headers),
+        (Endpoint::Authorize, Method::GET) => {
+            authorize::authorize(&core, realm, &query, &headers).await
+        }
+        (Endpoint::Authorize, Method::POST) => {
+            authorize::authorize(&core, realm, &form, &headers).await
+        }
+        (Endpoint::Token, Method::POST) => token::token(&core, &realm, &form, &headers).await,
         (Endpoint::Logout, Method::GET) => logout::logout(&core, &realm, &query, &headers),
         (Endpoint::Logout, Method::POST) => logout::logout(&core, &realm, &form, &headers),
         _ => StatusCode::METHOD_NOT_ALLOWED.into_response(),

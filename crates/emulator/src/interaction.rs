@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 
 use crate::authorize::Asked;
+use crate::journey::Stage;
 use crate::random;
 use crate::realm::Realm;
 use crate::words::Language;
@@ -23,6 +24,8 @@ pub(crate) struct Interaction {
     pub(crate) browser: String,
     /// Unix seconds.
     pub(crate) expires: i64,
+    /// How far the person has come.
+    pub(crate) stage: Stage,
 }
 
 /// All open pages, by id.
@@ -52,6 +55,12 @@ impl Interactions {
         let found = self.0.get(id)?;
         let ours = found.expires > now && random::same(&found.browser, browser);
         ours.then_some(found)
+    }
+
+    /// The person has come further; `false` when the page was closed in the meantime.
+    pub(crate) fn move_on(&mut self, id: &str, stage: Stage) -> bool {
+        let found = self.0.get_mut(id);
+        found.map(|interaction| interaction.stage = stage).is_some()
     }
 
     /// Closes a page: its answer is on the way.

@@ -157,6 +157,10 @@ pub enum Fault {
     Answer(u16, String),
 }
 
+/// A connector that cannot be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unreachable;
+
 /// Lies that are waiting for their turn.
 #[derive(Debug, Default)]
 pub(crate) struct Lies {
@@ -165,6 +169,8 @@ pub(crate) struct Lies {
     pub(crate) redirect: Queue<RedirectLie>,
     pub(crate) metadata: Queue<MetadataLie>,
     pub(crate) keys: Queue<KeysLie>,
+    /// Calls to connectors that find nobody there.
+    pub(crate) connector: Queue<Unreachable>,
     pub(crate) faults: Vec<(Endpoint, Queue<Fault>)>,
 }
 

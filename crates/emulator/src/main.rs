@@ -6,8 +6,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use luminous_emulator::{Config, Emulator, IssuerForm, NumberStyle, RefreshMode, Storage};
+use luminous_emulator::{
+    ApiConnector, Config, Emulator, IssuerForm, NumberStyle, RefreshMode, Storage,
+    TokenIssuanceStart,
+};
 use tracing_subscriber::EnvFilter;
+use url::Url;
 
 /// A B2C-shaped identity provider for development, demonstrations and tests.
 #[derive(Parser)]
@@ -34,6 +38,24 @@ struct Serve {
     /// The file that holds the secret of `POST /emulator/control`; no such route without it.
     #[arg(long)]
     control_secret_file: Option<PathBuf>,
+    /// The API connector to ask for further claims in the B2C tenants.
+    #[arg(long, requires = "connector_credentials_file", value_name = "URL")]
+    connector_url: Option<Url>,
+    /// The file that holds the connector's credentials, one line: `user:password`.
+    #[arg(long, requires = "connector_url", value_name = "FILE")]
+    connector_credentials_file: Option<PathBuf>,
+    /// Asks the connector at each refresh too, as custom policies can and user flows do not.
+    #[arg(long, requires = "connector_url")]
+    connector_at_refresh: bool,
+    /// The token issuance extension to ask for further claims in the External ID tenant.
+    #[arg(long, requires = "issuance_audience", value_name = "URL")]
+    issuance_url: Option<Url>,
+    /// The application id that the extension is registered with: `aud` of the token it is sent.
+    #[arg(long, requires = "issuance_url", value_name = "GUID")]
+    issuance_audience: Option<String>,
+    /// A redirect URI of the demo web client, in place of the one for port 18456; may be repeated.
+    #[arg(long, value_name = "URI")]
+    web_redirect: Vec<String>,
     /// What becomes of a refresh token that was used.
     #[arg(long, value_enum, default_value_t = Mode::KeepOld)]
     refresh_mode: Mode,
@@ -72,10 +94,12 @@ enum Form {
 /// The program could not run.
 #[derive(Debug, thiserror::Error)]
 enum ServeError {
-    #[error("the control secret in {path} cannot be read")]
+    #[error("the secret in {path} cannot be read")]
     Secret { path: PathBuf, source: std::io::Error },
-    #[error("the control secret in {path} is empty")]
+    #[error("the secret in {path} is empty")]
     EmptySecret { path: PathBuf },
+    #[error("the connector's credentials in {path} are not one line `user:password`")]
+    Credentials { path: PathBuf },
     #[error(transparent)]
     Start(#[from] luminous_emulator::StartError),
     #[error("--print-env needs a fixed port in --listen")]
@@ -125,7 +149,17 @@ fn variable((name, value): (&str, String)) -> String {
 
 fn config(options: Serve) -> Result<Config, ServeError> {
     let control_secret = options.control_secret_file.map(read_secret).transpose()?;
-    Ok(Config {
+    let connector = match options.connector_url.zip(options.connector_credentials_file) {
+        Some((url, path)) => {
+            Some(ApiConnector { at_refresh: options.connector_at_refresh, ..connector(url, path)? })
+        }
+        None => None,
+    };
+    let extension = options.issuance_url.zip(options.issuance_audience);
+    let config = Config {
+        connector,
+        token_issuance_start: extension
+            .map(|(url, audience)| TokenIssuanceStart::new(url, &audience)),
         listen: options.listen,
         storage: options.data.map_or(Storage::Memory, Storage::File),
         control_secret,
@@ -141,7 +175,19 @@ fn config(options: Serve) -> Result<Config, ServeError> {
         numbers: if options.strings { NumberStyle::Strings } else { NumberStyle::Json },
         finish_page: !options.bare_redirect,
         ..Config::demo()
-    })
+    };
+    let redirects: Vec<&str> = options.web_redirect.iter().map(String::as_str).collect();
+    Ok(if redirects.is_empty() { config } else { config.with_web_redirects(&redirects) })
+}
+
+fn connector(url: Url, path: PathBuf) -> Result<ApiConnector, ServeError> {
+    let text = read_secret(path.clone())?;
+    match text.split_once(':') {
+        Some((username, password)) if text.lines().count() == 1 && !username.is_empty() => {
+            Ok(ApiConnector::new(url, username, password))
+        }
+        _ => Err(ServeError::Credentials { path }),
+    }
 }
 
 fn read_secret(path: PathBuf) -> Result<String, ServeError> {

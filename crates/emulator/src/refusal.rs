@@ -48,6 +48,10 @@ pub(crate) enum Refusal {
     ChallengeMethod,
     NotPermitted,
     WrongClient { actual: String, expected: String },
+    ProviderCancelled,
+    TooManyCodes,
+    ClaimsRefused { reason: &'static str },
+    ClaimsUnreadable,
 }
 
 /// Which product's words to use.
@@ -101,13 +105,21 @@ impl Refusal {
             Self::ChallengeMethod => 90184,
             Self::NotPermitted => 90205,
             Self::WrongClient { .. } => 90279,
+            Self::ProviderCancelled => 90273,
+            Self::TooManyCodes => 90151,
+            Self::ClaimsRefused { .. } => 90075,
+            Self::ClaimsUnreadable => 90261,
         }
     }
 
     /// The OAuth `error` (RFC 6749 sections 4.1.2.1 and 5.2; OpenID Connect Core 3.1.2.6).
     pub(crate) fn error(&self) -> &'static str {
         match self {
-            Self::Cancelled | Self::ForgotPassword => "access_denied",
+            Self::Cancelled
+            | Self::ForgotPassword
+            | Self::ProviderCancelled
+            | Self::TooManyCodes => "access_denied",
+            Self::ClaimsRefused { .. } | Self::ClaimsUnreadable => "server_error",
             Self::NoSession => "interaction_required",
             Self::ClientUnknown { .. } | Self::NotForB2c { .. } | Self::NotPermitted => {
                 "unauthorized_client"
@@ -227,6 +239,15 @@ impl Refusal {
             Self::WrongClient { actual, expected } => format!(
                 "The provided client id '{actual}' does not match the client id '{expected}' that issued the grant."
             ),
+            Self::ProviderCancelled => "An invalid response was received : 'Error: access_denied,Error Description: The user cancelled the sign-in at the identity provider.'".into(),
+            Self::TooManyCodes => {
+                "User has exceeded the maximum number for retries for multi-factor authentication.".into()
+            }
+            Self::ClaimsRefused { reason } => format!(
+                "The claims exchange 'PreTokenIssuance' specified in step '7' returned HTTP error response with Code '{}' and Reason '{reason}'.",
+                reason.replace(' ', "")
+            ),
+            Self::ClaimsUnreadable => "The claims exchange 'PreTokenIssuance' specified in step '7' returned HTTP error response that could not be parsed.".into(),
         }
     }
 
@@ -250,7 +271,10 @@ impl Refusal {
             Self::ResponseType { .. } | Self::ImplicitOff => 700_054,
             Self::VerifierMismatch | Self::VerifierInvalid => 50148,
             Self::ChallengeRequired | Self::ChallengeMethod => 9_002_325,
-            Self::Cancelled | Self::ForgotPassword => 65004,
+            Self::Cancelled | Self::ForgotPassword | Self::ProviderCancelled => 65004,
+            Self::TooManyCodes => 500_121,
+            // "Non-retryable error has occurred": what a person sees when an extension fails.
+            Self::ClaimsRefused { .. } | Self::ClaimsUnreadable => 1_100_001,
             Self::WrongPolicy { .. } | Self::WrongClient { .. } | Self::Internal => 70000,
             Self::ScopeUnsupported { .. }
             | Self::ScopeNeedsResource { .. }

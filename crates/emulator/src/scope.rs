@@ -103,6 +103,30 @@ fn add_resource(granted: &mut Scopes, new: Resource, text: &str) -> Result<(), R
     Ok(())
 }
 
+/// What a client may have without a person: the app roles it holds at the API whose `/.default` it
+/// asks for (`b2c/client-credentials-grant-flow.md`).
+///
+/// # Errors
+/// 90010 without a scope, 90146 for several, 90117 for anything else.
+pub(crate) fn own(
+    scope: Option<&str>,
+    client: &Client,
+    clients: &[Client],
+) -> Result<Resource, Refusal> {
+    let scope = scope.map(str::trim).filter(|scope| !scope.is_empty()).ok_or(Refusal::NoScope)?;
+    if scope.contains(char::is_whitespace) {
+        return Err(Refusal::TwoResources { scope: scope.to_owned() });
+    }
+    let unsupported = || Refusal::ScopeUnsupported { scope: scope.to_owned() };
+    let uri = scope.strip_suffix("/.default").ok_or_else(unsupported)?;
+    let serves = |api: &&Client| match &api.kind {
+        ClientKind::Api { app_id_uri, .. } => app_id_uri.eq_ignore_ascii_case(uri),
+        _ => false,
+    };
+    let api = clients.iter().find(serves).ok_or_else(unsupported)?;
+    Ok(Resource { audience: api.id.clone(), names: client.app_roles.clone() })
+}
+
 /// What a refresh may ask for: no more than was granted (RFC 6749 section 6).
 ///
 /// # Errors

@@ -6,6 +6,7 @@
 mod accounts;
 mod grants;
 mod keys;
+mod second_factor;
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -37,7 +38,7 @@ pub enum StoreError {
     },
 }
 
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 const SCHEMA: &str = "
 CREATE TABLE keys (
@@ -72,6 +73,22 @@ CREATE INDEX refresh_tokens_parent ON refresh_tokens (parent);
 CREATE INDEX families_oid ON families (oid);
 ";
 
+/// Version 2: accounts that somebody else vouches for (one address may have one of each kind), and
+/// second factors.
+const TO_VERSION_2: &str = "
+CREATE TABLE people (
+    oid TEXT PRIMARY KEY, tenant_id TEXT NOT NULL, email TEXT NOT NULL, name TEXT NOT NULL,
+    password TEXT NOT NULL, idp TEXT NOT NULL, UNIQUE (tenant_id, email, idp)
+) STRICT;
+INSERT INTO people SELECT oid, tenant_id, email, name, password, '' FROM users;
+DROP TABLE users;
+ALTER TABLE people RENAME TO users;
+CREATE TABLE second_factors (
+    oid TEXT PRIMARY KEY REFERENCES users (oid) ON DELETE CASCADE, secret BLOB NOT NULL,
+    last_step INTEGER NOT NULL, failures INTEGER NOT NULL, locked_until INTEGER NOT NULL
+) STRICT;
+";
+
 /// The open database.
 pub(crate) struct Store(Mutex<Connection>);
 
@@ -82,8 +99,8 @@ impl Store {
             Storage::Memory => Connection::open_in_memory()?,
             Storage::File(path) => open_file(path)?,
         };
-        connection.pragma_update(None, "foreign_keys", "ON")?;
         migrate(&connection)?;
+        connection.pragma_update(None, "foreign_keys", "ON")?;
         Ok(Self(Mutex::new(connection)))
     }
 
@@ -117,14 +134,35 @@ fn keep_private(path: &Path) {
 
 fn migrate(connection: &Connection) -> Result<(), StoreError> {
     let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    match found {
-        0 => {
-            connection.execute_batch(&format!(
-                "BEGIN; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;"
-            ))?;
-            Ok(())
-        }
-        VERSION => Ok(()),
-        _ => Err(StoreError::FromTheFuture { found, known: VERSION }),
+    let script = match found {
+        0 => format!("{SCHEMA}{TO_VERSION_2}"),
+        1 => TO_VERSION_2.to_owned(),
+        VERSION => return Ok(()),
+        _ => return Err(StoreError::FromTheFuture { found, known: VERSION }),
+    };
+    connection
+        .execute_batch(&format!("BEGIN; {script} PRAGMA user_version = {VERSION}; COMMIT;"))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_of_the_first_version_keeps_its_people() {
+        let connection = Connection::open_in_memory().unwrap();
+        let first = format!(
+            "{SCHEMA} INSERT INTO users VALUES ('o', 't', 'ana@example.org', 'Ana', 'hash');
+             PRAGMA user_version = 1;"
+        );
+        connection.execute_batch(&first).unwrap();
+        migrate(&connection).unwrap();
+        let store = Store(Mutex::new(connection));
+        let ana = store.user("o").unwrap().unwrap();
+        assert_eq!((ana.name.as_str(), ana.idp), ("Ana", None));
+        assert!(store.enrol("o", b"secret", 7).unwrap(), "the new tables are there");
+        assert!(!store.enrol("o", b"other", 8).unwrap());
+        migrate(&store.connection()).unwrap();
     }
 }

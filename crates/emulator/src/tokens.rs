@@ -1,5 +1,7 @@
 //! The claims of ID and access tokens, in the shape of each product. Pure.
 
+use std::sync::OnceLock;
+
 use serde_json::{Map, Value, json};
 
 use crate::config::{Config, PolicyClaim};
@@ -14,8 +16,14 @@ pub(crate) struct Occasion<'a> {
     pub(crate) user: &'a User,
     pub(crate) client_id: &'a str,
     pub(crate) nonce: Option<&'a str>,
-    /// Unix seconds of the last time a password was typed.
+    /// Unix seconds of the last proof: a password, a code, or another provider's word.
     pub(crate) auth_time: i64,
+    /// The proofs (RFC 8176).
+    pub(crate) amr: &'a [String],
+    /// The authentication context that was asked for and reached.
+    pub(crate) acr: Option<&'a str>,
+    /// What the connector said.
+    pub(crate) extensions: &'a Map<String, Value>,
     /// Whether this very sign-in made the account.
     pub(crate) new_user: bool,
     /// Unix seconds.
@@ -31,8 +39,9 @@ pub(crate) fn id_token(
 ) -> Map<String, Value> {
     let life = seconds(config.lifetimes.id_token);
     let mut claims = common(realm, occasion, occasion.client_id, life);
-    claims.insert("auth_time".into(), json!(occasion.auth_time));
     claims.extend(person(realm, config, occasion));
+    claims.extend(proof(realm, occasion));
+    extend(&mut claims, occasion.extensions);
     // Entra's ID tokens of the code flow carry none.
     if realm.kind != RealmKind::ExternalId
         && let Some(at_hash) = at_hash
@@ -52,6 +61,8 @@ pub(crate) fn access_token(
     let life = seconds(config.lifetimes.access_token);
     let mut claims = common(realm, occasion, &resource.audience, life);
     claims.extend(person(realm, config, occasion));
+    claims.extend(proof(realm, occasion));
+    extend(&mut claims, occasion.extensions);
     if realm.kind == RealmKind::Plain {
         // RFC 9068 section 2.2.
         claims.insert("client_id".into(), json!(occasion.client_id));
@@ -65,6 +76,39 @@ pub(crate) fn access_token(
     }
     claims
 }
+
+/// When and how the person showed who they are, in ID and access tokens alike: RFC 9068 section
+/// 2.2.1 for the plain issuer, optional claims of the app registration at External ID. That B2C's
+/// access tokens carry `auth_time` is inferred; its user flows name no methods.
+fn proof(realm: &Realm, occasion: &Occasion<'_>) -> Map<String, Value> {
+    let mut claims = Map::new();
+    claims.insert("auth_time".into(), json!(occasion.auth_time));
+    if matches!(realm.kind, RealmKind::B2c(_)) {
+        return claims;
+    }
+    if !occasion.amr.is_empty() {
+        claims.insert("amr".into(), json!(occasion.amr));
+    }
+    match (realm.kind, occasion.acr) {
+        (RealmKind::ExternalId, Some(acr)) => claims.insert("acrs".into(), json!([acr])),
+        (_, Some(acr)) => claims.insert("acr".into(), json!(acr)),
+        (_, None) => None,
+    };
+    claims
+}
+
+/// Adds claims of others; none replaces a claim that is the provider's to make.
+fn extend(claims: &mut Map<String, Value>, extensions: &Map<String, Value>) {
+    for (name, value) in extensions {
+        if !claims.contains_key(name) && !RESERVED.contains(&name.as_str()) {
+            claims.insert(name.clone(), value.clone());
+        }
+    }
+}
+
+/// Claims that say what a token is; those that are there already are safe anyway.
+const RESERVED: [&str; 10] =
+    ["acr", "acrs", "amr", "at_hash", "azp", "client_id", "idp", "jti", "roles", "scp"];
 
 /// The claims of the client credentials grant: no person, the caller as subject, and its app roles
 /// in `scp` (`roles` at External ID), so that whoever reads `scp` alone takes a daemon for a user.
@@ -89,7 +133,9 @@ pub(crate) fn daemon_token(
             claims.insert("ver".into(), json!("1.0"));
             claims.insert("tid".into(), json!(realm.tenant.id));
             claims.insert("azpacr".into(), json!("1"));
-            claims.insert("scp".into(), json!(resource.names.join(" ")));
+            if !resource.names.is_empty() {
+                claims.insert("scp".into(), json!(resource.names.join(" ")));
+            }
         }
         RealmKind::ExternalId => {
             claims.insert("ver".into(), json!("2.0"));
@@ -142,6 +188,9 @@ fn person(realm: &Realm, config: &Config, occasion: &Occasion<'_>) -> Map<String
     let user = occasion.user;
     let mut claims = Map::new();
     claims.insert("name".into(), json!(user.name));
+    if let Some(idp) = &user.idp {
+        claims.insert("idp".into(), json!(idp));
+    }
     match realm.kind {
         RealmKind::B2c(_) => {
             claims.insert("ver".into(), json!("1.0"));
@@ -169,6 +218,12 @@ fn person(realm: &Realm, config: &Config, occasion: &Occasion<'_>) -> Map<String
         }
     }
     claims
+}
+
+/// Nothing from a connector.
+pub(crate) fn no_claims() -> &'static Map<String, Value> {
+    static NONE: OnceLock<Map<String, Value>> = OnceLock::new();
+    NONE.get_or_init(Map::new)
 }
 
 /// Whole seconds of a lifetime; absurdly long ones end at the largest number.

@@ -67,6 +67,48 @@ pub(crate) struct Words {
     pub(crate) handing_over_title: &'static str,
     pub(crate) handing_over_text: &'static str,
     pub(crate) go_on: &'static str,
+    pub(crate) or_divider: &'static str,
+    pub(crate) continue_with: &'static str,
+    pub(crate) confirm_title: &'static str,
+    pub(crate) confirm_lead: &'static str,
+    pub(crate) edit_sign_in_lead: &'static str,
+    pub(crate) reset_title: &'static str,
+    pub(crate) reset_lead: &'static str,
+    pub(crate) send_code: &'static str,
+    pub(crate) mailed_title: &'static str,
+    pub(crate) mailed_lead: &'static str,
+    pub(crate) code: &'static str,
+    pub(crate) send_again: &'static str,
+    pub(crate) mailbox_title: &'static str,
+    pub(crate) mailbox_text: &'static str,
+    pub(crate) mailbox_code: &'static str,
+    pub(crate) new_password_title: &'static str,
+    pub(crate) new_password_lead: &'static str,
+    pub(crate) new_password: &'static str,
+    pub(crate) save_password: &'static str,
+    pub(crate) profile_title: &'static str,
+    pub(crate) profile_lead: &'static str,
+    pub(crate) save: &'static str,
+    pub(crate) enrol_title: &'static str,
+    pub(crate) enrol_lead: &'static str,
+    pub(crate) qr_label: &'static str,
+    pub(crate) secret_label: &'static str,
+    pub(crate) otp_title: &'static str,
+    pub(crate) otp_lead: &'static str,
+    pub(crate) otp: &'static str,
+    pub(crate) stand_in: &'static str,
+    pub(crate) provider_title: &'static str,
+    pub(crate) provider_lead: &'static str,
+    pub(crate) known_people: &'static str,
+    pub(crate) new_person: &'static str,
+    pub(crate) blocked_title: &'static str,
+    pub(crate) code_missing: &'static str,
+    pub(crate) code_wrong: &'static str,
+    pub(crate) code_used: &'static str,
+    pub(crate) code_locked: &'static str,
+    pub(crate) mailed_code_wrong: &'static str,
+    pub(crate) mailed_code_over: &'static str,
+    pub(crate) no_such_account: &'static str,
 }
 
 impl Language {
@@ -108,6 +150,11 @@ impl Language {
     }
 }
 
+/// A text with its `{}` filled in.
+pub(crate) fn fill(text: &str, value: &str) -> String {
+    text.replace("{}", value)
+}
+
 impl Words {
     /// What to say about a field.
     pub(crate) fn fault(&self, fault: Fault) -> &'static str {
@@ -124,6 +171,13 @@ impl Words {
             Fault::PasswordsDiffer => self.passwords_differ,
             Fault::WrongCredentials => self.wrong_credentials,
             Fault::Locked => self.locked,
+            Fault::CodeMissing => self.code_missing,
+            Fault::CodeWrong => self.code_wrong,
+            Fault::CodeUsed => self.code_used,
+            Fault::CodeLocked | Fault::CodesUsedUp => self.code_locked,
+            Fault::MailedCodeWrong => self.mailed_code_wrong,
+            Fault::MailedCodeOver => self.mailed_code_over,
+            Fault::NoSuchAccount => self.no_such_account,
         }
     }
 }

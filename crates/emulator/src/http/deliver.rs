@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::page;
@@ -9,10 +10,11 @@ use crate::authorize::{
     self, Answer, Asked, ResponseMode, ReturnTo, leaves_browser, names_issuer, refusal_answer,
 };
 use crate::engine::{Core, lock};
+use crate::journey::Arrival;
 use crate::lies::RedirectLie;
 use crate::realm::Realm;
 use crate::refusal::{Refusal, Report};
-use crate::store::{Grant, StoreError, User};
+use crate::store::{Grant, StoreError};
 use crate::tokens::seconds;
 use crate::words::Language;
 
@@ -52,19 +54,22 @@ pub(super) fn code(
     realm: &Realm,
     asked: &Asked,
     (language, came): (Language, Came),
-    user: &User,
-    occasion: SignedIn,
+    arrival: &Arrival,
+    extensions: Map<String, Value>,
 ) -> Result<Response, StoreError> {
     let grant = Grant {
         binding: realm.binding(),
         client_id: asked.client.id.clone(),
         redirect_uri: asked.return_to.redirect_uri.clone(),
-        oid: user.oid.clone(),
+        oid: arrival.user.oid.clone(),
         scopes: asked.scopes.clone(),
         challenge: asked.challenge.clone(),
         nonce: asked.nonce.clone(),
-        auth_time: occasion.auth_time,
-        new_user: occasion.new_user,
+        auth_time: arrival.auth_time,
+        new_user: arrival.new_user,
+        amr: arrival.amr.iter().map(|method| (*method).to_owned()).collect(),
+        acr: arrival.acr.clone(),
+        extensions,
     };
     let code = core.store.issue_code(&grant, core.now(), seconds(core.config.lifetimes.code))?;
     let mut answer: Answer = Vec::new();
@@ -72,14 +77,6 @@ pub(super) fn code(
     answer.push(("code", code));
     let ending = Ending { language, came, signed_in: true };
     Ok(send(core, realm, &asked.return_to, answer, ending))
-}
-
-/// When and how a person signed in.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct SignedIn {
-    /// Unix seconds.
-    pub(super) auth_time: i64,
-    pub(super) new_user: bool,
 }
 
 /// What the person sees at the end.

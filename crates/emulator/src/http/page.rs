@@ -12,14 +12,15 @@ use axum::response::{IntoResponse, Response};
 
 use crate::accounts::Fault;
 use crate::authorize::form_target;
+use crate::config::IdentityProvider;
 use crate::engine::Core;
 use crate::refusal::Report;
 use crate::words::{Language, Words};
 
 /// A line of the list of faults, and the field it is about.
 pub(super) struct Line {
-    field: &'static str,
-    text: &'static str,
+    pub(super) field: &'static str,
+    pub(super) text: &'static str,
 }
 
 /// The lines for some faults.
@@ -29,9 +30,11 @@ pub(super) fn lines(faults: &[Fault], w: &Words) -> Vec<Line> {
 
 fn field(fault: Fault) -> &'static str {
     match fault {
-        Fault::EmailMissing | Fault::EmailInvalid | Fault::EmailTaken | Fault::WrongCredentials => {
-            "email"
-        }
+        Fault::EmailMissing
+        | Fault::EmailInvalid
+        | Fault::EmailTaken
+        | Fault::WrongCredentials
+        | Fault::NoSuchAccount => "email",
         Fault::NameMissing | Fault::NameTooLong => "displayName",
         Fault::PasswordMissing
         | Fault::PasswordTooShort
@@ -39,6 +42,13 @@ fn field(fault: Fault) -> &'static str {
         | Fault::PasswordTooSimple
         | Fault::Locked => "password",
         Fault::PasswordsDiffer => "confirmPassword",
+        Fault::MailedCodeWrong
+        | Fault::MailedCodeOver
+        | Fault::CodeMissing
+        | Fault::CodeWrong
+        | Fault::CodeUsed
+        | Fault::CodeLocked
+        | Fault::CodesUsedUp => super::form::CODE,
     }
 }
 
@@ -50,85 +60,13 @@ pub(super) struct SignIn<'a> {
     pub(super) language: &'static str,
     pub(super) tx: &'a str,
     pub(super) csrf: &'a str,
+    pub(super) title: &'static str,
+    pub(super) lead: &'static str,
     pub(super) email: &'a str,
     pub(super) forgot: bool,
+    pub(super) signs_up: bool,
+    pub(super) providers: &'a [IdentityProvider],
     pub(super) faults: Vec<Line>,
-}
-
-/// A field of the sign-up page.
-struct Field<'a> {
-    /// `id` and `name` of its input.
-    id: &'static str,
-    label: &'static str,
-    hint: Option<&'static str>,
-    kind: &'static str,
-    autocomplete: &'static str,
-    /// What was typed; a password is never sent back.
-    value: Option<&'a str>,
-}
-
-/// The sign-up page.
-#[derive(Template)]
-#[template(path = "sign_up.html")]
-pub(super) struct SignUp<'a> {
-    w: &'static Words,
-    language: &'static str,
-    tx: &'a str,
-    csrf: &'a str,
-    fields: [Field<'a>; 4],
-    faults: Vec<Line>,
-}
-
-impl<'a> SignUp<'a> {
-    pub(super) fn new(
-        language: Language,
-        (tx, csrf): (&'a str, &'a str),
-        (email, name): (&'a str, &'a str),
-        faults: &[Fault],
-    ) -> Self {
-        let w = language.words();
-        let field = |id, label, kind, autocomplete| Field {
-            id,
-            label,
-            hint: None,
-            kind,
-            autocomplete,
-            value: None,
-        };
-        let fields = [
-            Field { value: Some(email), ..field("email", w.email, "email", "username") },
-            Field {
-                value: Some(name),
-                hint: Some(w.name_hint),
-                ..field("displayName", w.name, "text", "name")
-            },
-            Field {
-                hint: Some(w.password_hint),
-                ..field("password", w.password, "password", "new-password")
-            },
-            field("confirmPassword", w.confirm, "password", "new-password"),
-        ];
-        Self { w, language: language.tag(), tx, csrf, fields, faults: lines(faults, w) }
-    }
-
-    fn fault(&self, id: &str) -> Option<&'static str> {
-        self.faults.iter().find(|line| line.field == id).map(|line| line.text)
-    }
-
-    /// The ids of what explains a field.
-    fn described_by(&self, field: &Field<'_>) -> Option<String> {
-        let hint = field.hint.map(|_| format!("{}-hint", field.id));
-        let fault = self.fault(field.id).map(|_| format!("{}-fault", field.id));
-        let ids: Vec<String> = hint.into_iter().chain(fault).collect();
-        (!ids.is_empty()).then(|| ids.join(" "))
-    }
-
-    /// The first field that needs a hand: a faulty one, or the first empty one.
-    fn has_focus(&self, id: &str) -> bool {
-        let empty = || self.fields.iter().find(|field| field.value.is_none_or(str::is_empty));
-        let first = self.faults.first().map(|line| line.field);
-        first.or_else(|| empty().map(|field| field.id)) == Some(id)
-    }
 }
 
 /// A page that says one thing.
@@ -213,6 +151,11 @@ pub(super) fn refused(language: Language, report: &Report) -> Response {
     let w = language.words();
     let details = Some(report.description().trim_end().replace("\r\n", "\n"));
     say(language, StatusCode::BAD_REQUEST, "bad", (w.refused_title, w.refused_text), details)
+}
+
+/// Somebody whom the connector does not let in, with its own words.
+pub(super) fn blocked(language: Language, message: &str) -> Response {
+    say(language, StatusCode::OK, "bad", (language.words().blocked_title, message), None)
 }
 
 /// A fault of our own.

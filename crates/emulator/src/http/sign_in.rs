@@ -7,24 +7,15 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
-use super::deliver::{Came, SignedIn};
-use super::{authorize::language, cookies, deliver, page};
+use super::form::{Button, Field, Form, Other};
+use super::open::{self, Open, cancels};
+use super::{finish, page};
 use crate::accounts::{self, AccountError, Application, Fault};
-use crate::authorize::Params;
-use crate::config::PasswordReset;
-use crate::engine::{Core, Event, lock};
-use crate::interaction::Interaction;
-use crate::random;
+use crate::config::{PasswordReset, PolicyKind};
+use crate::engine::{Core, Event};
+use crate::journey::{self, Arrival, Next, Stage};
 use crate::refusal::Refusal;
-use crate::store::{Session, User};
-use crate::tokens::seconds;
-use crate::words::Language;
-
-/// An open page, as a request names it.
-struct Open {
-    tx: String,
-    interaction: Interaction,
-}
+use crate::words::Words;
 
 /// `GET /ui/sign-in`: back from the sign-up page.
 pub(super) async fn show_sign_in(
@@ -32,13 +23,9 @@ pub(super) async fn show_sign_in(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let params = Params::parse(query.unwrap_or_default().as_bytes());
-    match find(&core, &params, &headers) {
-        Ok(Open { tx, interaction }) => {
-            let email = interaction.asked.login_hint.clone();
-            sign_in_page(&core, &tx, &interaction, &email, &[])
-        }
-        Err(language) => page::expired(language),
+    match open::linked(&core, query, &headers) {
+        Ok((open, _)) => first_page(&core, &open),
+        Err(page) => *page,
     }
 }
 
@@ -48,13 +35,12 @@ pub(super) async fn show_sign_up(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let params = Params::parse(query.unwrap_or_default().as_bytes());
-    match find(&core, &params, &headers) {
-        Ok(Open { tx, interaction }) => {
-            let email = interaction.asked.login_hint.clone();
-            sign_up_page(&tx, &interaction, (&email, ""), &[])
+    match open::linked(&core, query, &headers) {
+        Ok((open, _)) if signs_up(&open) => {
+            sign_up_page(&open, (&open.interaction.asked.login_hint, ""), &[])
         }
-        Err(language) => page::expired(language),
+        Ok(_) => page::not_found(),
+        Err(page) => *page,
     }
 }
 
@@ -64,11 +50,10 @@ pub(super) async fn forgot_password(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let params = Params::parse(query.unwrap_or_default().as_bytes());
-    match find(&core, &params, &headers) {
-        Ok(open) if offers_reset(&core) => leave(&core, &open, Refusal::ForgotPassword),
+    match open::linked(&core, query, &headers) {
+        Ok((open, _)) if offers_reset(&core) => open.leave(&core, Refusal::ForgotPassword),
         Ok(_) => page::not_found(),
-        Err(language) => page::expired(language),
+        Err(page) => *page,
     }
 }
 
@@ -78,19 +63,21 @@ pub(super) async fn sign_in(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let params = Params::parse(&body);
-    let open = match find_posted(&core, &params, &headers) {
-        Ok(open) => open,
-        Err(language) => return page::expired(language),
+    let (open, params) = match open::posted(&core, &body, &headers) {
+        Ok(found) => found,
+        Err(page) => return *page,
     };
-    if params.get("action") == Some("cancel") {
-        return leave(&core, &open, Refusal::Cancelled);
+    if !matches!(open.interaction.stage, Stage::SignIn) {
+        return open.expired();
+    }
+    if cancels(&params) {
+        return open.leave(&core, Refusal::Cancelled);
     }
     let email = params.get("email").unwrap_or_default().to_owned();
     let password = params.get("password").unwrap_or_default().to_owned();
     let faults = missing(&email, &password);
     if !faults.is_empty() {
-        return sign_in_page(&core, &open.tx, &open.interaction, &email, &faults);
+        return sign_in_page(&core, &open, &email, &faults);
     }
     let tenant_id = open.interaction.realm.tenant.id.clone();
     let typed = email.clone();
@@ -99,13 +86,13 @@ pub(super) async fn sign_in(
         accounts::check(&core.store, &tenant_id, &typed, &password, lockout, now)
     });
     match checked.await {
-        Ok(Ok(user)) => finish(&core, &open, &user, false),
+        Ok(Ok(user)) => finish::go_on(&core, open, Arrival::now(user, core.now(), false)).await,
         Ok(Err(fault)) => {
             let locked = fault == Fault::Locked;
             core.note(if locked { Event::Locked } else { Event::PasswordRefused });
-            sign_in_page(&core, &open.tx, &open.interaction, &email, &[fault])
+            sign_in_page(&core, &open, &email, &[fault])
         }
-        Err(error) => fail(&open, &error),
+        Err(error) => open.fail(&error),
     }
 }
 
@@ -115,17 +102,19 @@ pub(super) async fn sign_up(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let params = Params::parse(&body);
-    let open = match find_posted(&core, &params, &headers) {
-        Ok(open) => open,
-        Err(language) => return page::expired(language),
+    let (open, params) = match open::posted(&core, &body, &headers) {
+        Ok(found) => found,
+        Err(page) => return *page,
     };
-    if params.get("action") == Some("cancel") {
-        return leave(&core, &open, Refusal::Cancelled);
+    if !signs_up(&open) {
+        return open.expired();
     }
-    let field = |name| params.get(name).unwrap_or_default().to_owned();
-    let (email, name, password) = (field("email"), field("displayName"), field("password"));
-    let confirmation = field("confirmPassword");
+    if cancels(&params) {
+        return open.leave(&core, Refusal::Cancelled);
+    }
+    let typed = |name: &str| params.get(name).unwrap_or_default().to_owned();
+    let (email, name) = (typed("email"), typed("displayName"));
+    let [password, confirmation] = ["password", "confirmPassword"].map(typed);
     let application = Application {
         email: &email,
         name: &name,
@@ -134,23 +123,20 @@ pub(super) async fn sign_up(
     };
     let faults = application.faults();
     if !faults.is_empty() {
-        return sign_up_page(&open.tx, &open.interaction, (&email, &name), &faults);
+        return sign_up_page(&open, (&email, &name), &faults);
     }
     let tenant_id = open.interaction.realm.tenant.id.clone();
-    let typed = (email.clone(), name.clone());
+    let known = (email.clone(), name.clone());
     let made = off_thread(&core, move |core| {
-        accounts::create(&core.store, &tenant_id, &typed.0, &typed.1, &password)
+        accounts::create(&core.store, &tenant_id, &known.0, &known.1, &password)
     });
     match made.await {
         Ok(user) => {
             core.note(Event::SignedUp);
-            finish(&core, &open, &user, true)
+            finish::go_on(&core, open, Arrival::now(user, core.now(), true)).await
         }
-        Err(AccountError::Taken) => {
-            let faults = [Fault::EmailTaken];
-            sign_up_page(&open.tx, &open.interaction, (&email, &name), &faults)
-        }
-        Err(error) => fail(&open, &error),
+        Err(AccountError::Taken) => sign_up_page(&open, (&email, &name), &[Fault::EmailTaken]),
+        Err(error) => open.fail(&error),
     }
 }
 
@@ -161,7 +147,7 @@ fn missing(email: &str, password: &str) -> Vec<Fault> {
 }
 
 /// Runs what takes argon2's time where it holds nobody up.
-async fn off_thread<T: Send + 'static>(
+pub(super) async fn off_thread<T: Send + 'static>(
     core: &Arc<Core>,
     work: impl FnOnce(&Core) -> Result<T, AccountError> + Send + 'static,
 ) -> Result<T, AccountError> {
@@ -170,98 +156,65 @@ async fn off_thread<T: Send + 'static>(
     done.unwrap_or(Err(AccountError::Hash))
 }
 
-/// Signs the browser in and sends the code.
-fn finish(core: &Core, open: &Open, user: &User, new_user: bool) -> Response {
-    // Closed first: of two submissions only one may get a code.
-    if !lock(&core.interactions).close(&open.tx) {
-        return page::expired(open.interaction.language);
-    }
-    core.note(Event::SignedIn);
-    let now = core.now();
-    let Interaction { realm, asked, language, .. } = &open.interaction;
-    let session = Session {
-        tenant_id: user.tenant_id.clone(),
-        oid: user.oid.clone(),
-        auth_time: now,
-        expires: now + seconds(core.config.lifetimes.session),
-    };
-    let occasion = SignedIn { auth_time: now, new_user };
-    let done = core.store.open_session(&session).and_then(|cookie| {
-        let mut response =
-            deliver::code(core, realm, asked, (*language, Came::ByForm), user, occasion)?;
-        cookies::set_session(&mut response, &realm.tenant, &cookie);
-        Ok(response)
-    });
-    done.unwrap_or_else(|error| fail(open, &error.into()))
-}
-
-/// Leaves without signing in.
-fn leave(core: &Core, open: &Open, refusal: Refusal) -> Response {
-    if !lock(&core.interactions).close(&open.tx) {
-        return page::expired(open.interaction.language);
-    }
-    let Interaction { realm, asked, language, .. } = &open.interaction;
-    deliver::refusal(core, realm, &asked.return_to, (*language, Came::ByForm), refusal)
-}
-
-fn fail(open: &Open, error: &AccountError) -> Response {
-    tracing::error!(%error, "a sign-in failed");
-    page::failed(open.interaction.language)
-}
-
-/// The open page that a request names, if this browser opened it; else the language to say in
-/// that it is not open.
-fn find(core: &Core, params: &Params, headers: &HeaderMap) -> Result<Open, Language> {
-    let tx = params.get("tx").unwrap_or_default();
-    let browser = cookies::browser(headers);
-    let found = lock(&core.interactions).find(tx, &browser, core.now()).cloned();
-    match found {
-        Some(interaction) => Ok(Open { tx: tx.to_owned(), interaction }),
-        None => Err(language(params, headers)),
-    }
-}
-
-/// As [`find`], for a form, which must carry its page's own token.
-fn find_posted(core: &Core, params: &Params, headers: &HeaderMap) -> Result<Open, Language> {
-    let open = find(core, params, headers)?;
-    if random::same(&open.interaction.csrf, params.get("csrf").unwrap_or_default()) {
-        Ok(open)
-    } else {
-        Err(open.interaction.language)
-    }
-}
-
 fn offers_reset(core: &Core) -> bool {
     core.config.password_reset == PasswordReset::HandOff
 }
 
-/// The sign-in page.
-pub(super) fn sign_in_page(
-    core: &Core,
-    tx: &str,
-    interaction: &Interaction,
-    email: &str,
-    faults: &[Fault],
-) -> Response {
-    let w = interaction.language.words();
-    let page = page::SignIn {
-        w,
-        language: interaction.language.tag(),
-        tx,
-        csrf: &interaction.csrf,
-        email,
-        forgot: offers_reset(core),
-        faults: page::lines(faults, w),
-    };
-    page::render(&page, StatusCode::OK, &interaction.asked.return_to.redirect_uri)
+/// Whether an account may be made on this page: not by those who come to change theirs.
+fn signs_up(open: &Open) -> bool {
+    let at_start = matches!(open.interaction.stage, Stage::SignIn);
+    at_start && open.interaction.realm.journey != PolicyKind::ProfileEdit
 }
 
-fn sign_up_page(
-    tx: &str,
-    interaction: &Interaction,
-    typed: (&str, &str),
-    faults: &[Fault],
-) -> Response {
-    let page = page::SignUp::new(interaction.language, (tx, &interaction.csrf), typed, faults);
-    page::render(&page, StatusCode::OK, &interaction.asked.return_to.redirect_uri)
+/// The sign-in page with nothing typed yet but what the app suggested.
+pub(super) fn first_page(core: &Core, open: &Open) -> Response {
+    sign_in_page(core, open, &open.interaction.asked.login_hint, &[])
+}
+
+fn sign_in_page(core: &Core, open: &Open, email: &str, faults: &[Fault]) -> Response {
+    if !matches!(open.interaction.stage, Stage::SignIn) {
+        return open.expired();
+    }
+    let w = open.words();
+    let (title, lead) = greeting(open, w);
+    let page = page::SignIn {
+        w,
+        language: open.interaction.language.tag(),
+        tx: &open.tx,
+        csrf: &open.interaction.csrf,
+        title,
+        lead,
+        email,
+        forgot: offers_reset(core),
+        signs_up: signs_up(open),
+        providers: &core.config.identity_providers,
+        faults: page::lines(faults, w),
+    };
+    page::render(&page, StatusCode::OK, &open.interaction.asked.return_to.redirect_uri)
+}
+
+/// Why somebody is to sign in.
+fn greeting(open: &Open, w: &'static Words) -> (&'static str, &'static str) {
+    match journey::next(&open.interaction.realm, &open.interaction.asked) {
+        Next::Finish => (w.sign_in_title, w.sign_in_lead),
+        Next::SecondFactor => (w.confirm_title, w.confirm_lead),
+        Next::Profile => (w.sign_in_title, w.edit_sign_in_lead),
+    }
+}
+
+fn sign_up_page(open: &Open, (email, name): (&str, &str), faults: &[Fault]) -> Response {
+    let w = open.words();
+    let [password, confirmation] = Field::new_password(w, w.password);
+    let words = (w.sign_up_title.to_owned(), w.sign_up_lead.to_owned());
+    let form = Form {
+        fields: vec![Field::email(w, email), Field::name(w, name), password, confirmation],
+        other: Some(Other {
+            text: w.known_here,
+            id: "signIn",
+            path: "/ui/sign-in",
+            label: w.sign_in_link,
+        }),
+        ..Form::new(open, "/ui/sign-up", words, Button { id: "continue", label: w.create })
+    };
+    form.with_faults(faults).answer(open)
 }

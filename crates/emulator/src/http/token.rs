@@ -5,11 +5,12 @@ use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{deliver, private_json};
+use super::{deliver, enrich, private_json};
 use crate::answer::{self, Parts};
 use crate::authorize::{Params, find_client_by_id};
 use crate::config::{Client, ClientKind};
 use crate::engine::{Core, Event, lock};
+use crate::jwt::TokenSpec;
 use crate::keys::KeyError;
 use crate::pkce;
 use crate::random;
@@ -17,7 +18,7 @@ use crate::realm::{Realm, RealmKind};
 use crate::refusal::Refusal;
 use crate::scope::{self, Scopes};
 use crate::store::{Grant, Presentation, Redemption, RefreshLife, StoreError, Turn, User};
-use crate::tokens::{Occasion, seconds};
+use crate::tokens::{self, Occasion, seconds};
 
 /// Why there are no tokens.
 #[derive(Debug, thiserror::Error)]
@@ -30,10 +31,15 @@ enum TokenError {
     Key(#[from] KeyError),
 }
 
-/// Redeems a code or a refresh token.
-pub(super) fn token(core: &Core, realm: &Realm, form: &Params, headers: &HeaderMap) -> Response {
+/// Redeems a code or a refresh token, or gives a client a token of its own.
+pub(super) async fn token(
+    core: &Core,
+    realm: &Realm,
+    form: &Params,
+    headers: &HeaderMap,
+) -> Response {
     let request = Request { core, realm, form };
-    match request.answer(headers) {
+    match request.answer(headers).await {
         Ok(body) => private_json(StatusCode::OK, &body),
         Err(TokenError::Refused(refusal)) => {
             let report = deliver::report(core, realm, refusal);
@@ -61,11 +67,10 @@ struct Redeemed<'a> {
     scopes: Scopes,
     user: User,
     refresh: Option<(String, i64)>,
-    new_user: bool,
 }
 
 impl Request<'_> {
-    fn answer(&self, headers: &HeaderMap) -> Result<serde_json::Value, TokenError> {
+    async fn answer(&self, headers: &HeaderMap) -> Result<serde_json::Value, TokenError> {
         if let Some(name) = self.form.repeated() {
             return Err(Refusal::BadInput(name.to_owned()).into());
         }
@@ -74,7 +79,8 @@ impl Request<'_> {
         let client = self.client(headers)?;
         match grant_type {
             "authorization_code" => self.redeem_code(client),
-            "refresh_token" => self.refresh(client),
+            "refresh_token" => self.refresh(client).await,
+            "client_credentials" => self.daemon(client),
             other => Err(Refusal::GrantType { value: other.to_owned() }.into()),
         }
     }
@@ -125,11 +131,11 @@ impl Request<'_> {
         } else {
             None
         };
-        let (scopes, new_user) = (grant.scopes.clone(), grant.new_user);
-        self.tokens(Redeemed { grant: &grant, scopes, user, refresh, new_user })
+        let scopes = grant.scopes.clone();
+        self.tokens(Redeemed { grant: &grant, scopes, user, refresh })
     }
 
-    fn refresh(&self, client: &Client) -> Result<serde_json::Value, TokenError> {
+    async fn refresh(&self, client: &Client) -> Result<serde_json::Value, TokenError> {
         let (core, now) = (self.core, self.core.now());
         let token =
             self.form.get("refresh_token").ok_or(Refusal::MissingParameter("refresh_token"))?;
@@ -155,7 +161,25 @@ impl Request<'_> {
         };
         core.note(Event::Refreshed);
         let refresh = Some(refresh);
-        self.tokens(Redeemed { grant: &grant, scopes, user, refresh, new_user: false })
+        let occasion = enrich::Occasion { realm: self.realm, user: &user, client };
+        let extensions = enrich::at_refresh(core, occasion, grant.extensions.clone()).await;
+        let grant = Grant { extensions, new_user: false, ..*grant };
+        self.tokens(Redeemed { grant: &grant, scopes, user, refresh })
+    }
+
+    /// The client credentials grant (RFC 6749 section 4.4): no person, no refresh token.
+    fn daemon(&self, client: &Client) -> Result<serde_json::Value, TokenError> {
+        if !matches!(client.kind, ClientKind::Confidential { .. }) {
+            return Err(Refusal::SecretRequired.into());
+        }
+        let resource = scope::own(self.form.get("scope"), client, &self.core.config.clients)?;
+        let now = self.core.now();
+        let claims =
+            tokens::daemon_token(self.realm, &self.core.config, &client.id, &resource, now);
+        let token = self.core.sign(&TokenSpec::new(claims))?;
+        self.core.note(Event::DaemonTokenIssued);
+        let body = answer::daemon(self.realm, &self.core.config, token, &resource.audience, now);
+        Ok(answer::with_numbers(body, self.core.config.numbers))
     }
 
     /// A grant is of one policy and one client (AADB2C90088 names both policies).
@@ -199,14 +223,17 @@ impl Request<'_> {
     }
 
     fn tokens(&self, redeemed: Redeemed<'_>) -> Result<serde_json::Value, TokenError> {
-        let Redeemed { grant, scopes, user, refresh, new_user } = redeemed;
+        let Redeemed { grant, scopes, user, refresh } = redeemed;
         let core = self.core;
         let occasion = Occasion {
             user: &user,
             client_id: &grant.client_id,
             nonce: grant.nonce.as_deref(),
             auth_time: grant.auth_time,
-            new_user,
+            amr: &grant.amr,
+            acr: grant.acr.as_deref(),
+            extensions: &grant.extensions,
+            new_user: grant.new_user,
             now: core.now(),
         };
         let minted = core.mint(self.realm, &scopes, &occasion)?;

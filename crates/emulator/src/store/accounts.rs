@@ -1,10 +1,10 @@
-//! Local accounts and the wrong passwords they have seen.
+//! Accounts, and the wrong passwords that addresses have seen.
 
 use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::{Store, StoreError};
 
-/// A person with a local account.
+/// A person with an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
     /// The object id, a GUID: `oid` of the tokens.
@@ -15,9 +15,12 @@ pub struct User {
     pub email: String,
     /// The display name.
     pub name: String,
+    /// Who vouches for the person: the `idp` claim, such as `google.com`. `None` for an account
+    /// with a password of its own.
+    pub idp: Option<String>,
 }
 
-/// An account with its password's argon2 hash.
+/// An account with its password's argon2 hash; empty where somebody else vouches for the person.
 pub(crate) struct Account {
     pub(crate) user: User,
     pub(crate) password_hash: String,
@@ -31,11 +34,17 @@ pub(crate) struct Attempts {
     pub(crate) locked_until: i64,
 }
 
-const COLUMNS: &str = "oid, tenant_id, email, name, password";
+const COLUMNS: &str = "oid, tenant_id, email, name, password, idp";
 
 fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
-    let user =
-        User { oid: row.get(0)?, tenant_id: row.get(1)?, email: row.get(2)?, name: row.get(3)? };
+    let idp: String = row.get(5)?;
+    let user = User {
+        oid: row.get(0)?,
+        tenant_id: row.get(1)?,
+        email: row.get(2)?,
+        name: row.get(3)?,
+        idp: (!idp.is_empty()).then_some(idp),
+    };
     Ok(Account { user, password_hash: row.get(4)? })
 }
 
@@ -44,21 +53,85 @@ impl Store {
     pub(crate) fn add_account(&self, account: &Account) -> Result<bool, StoreError> {
         let Account { user, password_hash } = account;
         let added = self.connection().execute(
-            "INSERT INTO users (oid, tenant_id, email, name, password) VALUES (?, ?, ?, ?, ?)
-             ON CONFLICT (tenant_id, email) DO NOTHING",
-            params![user.oid, user.tenant_id, user.email, user.name, password_hash],
+            "INSERT INTO users (oid, tenant_id, email, name, password, idp)
+             VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (tenant_id, email, idp) DO NOTHING",
+            params![
+                user.oid,
+                user.tenant_id,
+                user.email,
+                user.name,
+                password_hash,
+                user.idp.as_deref().unwrap_or_default()
+            ],
         )?;
         Ok(added == 1)
     }
 
-    /// The account of a normalised address.
+    /// The account with a password that a normalised address has.
     pub(crate) fn account(
         &self,
         tenant_id: &str,
         email: &str,
     ) -> Result<Option<Account>, StoreError> {
-        let query = format!("SELECT {COLUMNS} FROM users WHERE tenant_id = ? AND email = ?");
-        Ok(self.connection().query_row(&query, params![tenant_id, email], account).optional()?)
+        self.account_by(tenant_id, email, "")
+    }
+
+    /// The account of a normalised address that `idp` vouches for.
+    pub(crate) fn vouched(
+        &self,
+        tenant_id: &str,
+        email: &str,
+        idp: &str,
+    ) -> Result<Option<User>, StoreError> {
+        Ok(self.account_by(tenant_id, email, idp)?.map(|account| account.user))
+    }
+
+    fn account_by(
+        &self,
+        tenant_id: &str,
+        email: &str,
+        idp: &str,
+    ) -> Result<Option<Account>, StoreError> {
+        let query =
+            format!("SELECT {COLUMNS} FROM users WHERE tenant_id = ? AND email = ? AND idp = ?");
+        let found = self.connection().query_row(&query, params![tenant_id, email, idp], account);
+        Ok(found.optional()?)
+    }
+
+    /// Everybody of a tenant whom `idp` vouches for, by address.
+    pub(crate) fn all_vouched(&self, tenant_id: &str, idp: &str) -> Result<Vec<User>, StoreError> {
+        let query = format!(
+            "SELECT {COLUMNS} FROM users WHERE tenant_id = ? AND idp = ? ORDER BY email LIMIT 20"
+        );
+        let connection = self.connection();
+        let mut statement = connection.prepare(&query)?;
+        let found = statement.query_map(params![tenant_id, idp], account)?;
+        Ok(found.map(|row| row.map(|account| account.user)).collect::<Result<_, _>>()?)
+    }
+
+    /// Gives a person another display name.
+    pub(crate) fn rename(&self, oid: &str, name: &str) -> Result<(), StoreError> {
+        self.connection().execute("UPDATE users SET name = ? WHERE oid = ?", params![name, oid])?;
+        Ok(())
+    }
+
+    /// Gives a person another password and ends whatever the old one led to: browser sessions,
+    /// codes, refresh tokens, and the lock of the address.
+    pub(crate) fn reset_password(&self, user: &User, hash: &str) -> Result<(), StoreError> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction()?;
+        let oid = &user.oid;
+        transaction.execute("UPDATE users SET password = ? WHERE oid = ?", params![hash, oid])?;
+        transaction.execute("DELETE FROM sessions WHERE oid = ?", [oid])?;
+        transaction
+            .execute("DELETE FROM codes WHERE json_extract(grant_json, '$.oid') = ?", [oid])?;
+        transaction.execute("UPDATE families SET revoked = 1 WHERE oid = ?", [oid])?;
+        transaction.execute(
+            "DELETE FROM attempts WHERE tenant_id = ? AND email = ?",
+            params![user.tenant_id, user.email],
+        )?;
+        transaction.commit()?;
+        Ok(())
     }
 
     /// The person with this object id.

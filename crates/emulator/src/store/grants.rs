@@ -2,6 +2,7 @@
 
 use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::{Store, StoreError};
 use crate::config::RefreshMode;
@@ -23,6 +24,15 @@ pub(crate) struct Grant {
     pub(crate) nonce: Option<String>,
     pub(crate) auth_time: i64,
     pub(crate) new_user: bool,
+    /// How the person authenticated (RFC 8176). Grants of the first version say nothing.
+    #[serde(default)]
+    pub(crate) amr: Vec<String>,
+    /// The authentication context that was asked for and reached.
+    #[serde(default)]
+    pub(crate) acr: Option<String>,
+    /// What the connector said at the sign-in.
+    #[serde(default)]
+    pub(crate) extensions: Map<String, Value>,
 }
 
 /// A browser that is signed in.

@@ -100,7 +100,7 @@ async fn a_file_that_is_none_of_ours_or_of_the_future_is_refused() {
     assert!(
         matches!(
             refused,
-            Some(StartError::Store(StoreError::FromTheFuture { found: 99, known: 1 }))
+            Some(StartError::Store(StoreError::FromTheFuture { found: 99, known: 2 }))
         ),
         "{refused:?}"
     );
