@@ -65,9 +65,10 @@ pub use config::{
     DEMO_DAEMON_CLIENT_ID, DEMO_DAEMON_CLIENT_SECRET, DEMO_DAEMON_SCOPE, DEMO_EDIT_POLICY,
     DEMO_EXTENSIONS_APP, DEMO_LOOPBACK_PORTS, DEMO_MFA_POLICY, DEMO_POLICY, DEMO_REDIRECT_URI,
     DEMO_RESET_POLICY, DEMO_SCOPE, DEMO_TENANT, DEMO_TENANT_ID, DEMO_WEB_CLIENT_ID,
-    DEMO_WEB_CLIENT_SECRET, DEMO_WEB_PORT, EXTERNAL_TENANT, EXTERNAL_TENANT_ID, IssuerForm,
-    Lifetimes, Lockout, NumberStyle, OTHER_POLICY, OTHER_TENANT, OTHER_TENANT_ID, PasswordReset,
-    Policy, PolicyClaim, PolicyKind, RefreshMode, Storage, Tenant, TenantKind, TokenIssuanceStart,
+    DEMO_WEB_CLIENT_SECRET, DEMO_WEB_PORT, EXTERNAL_TENANT, EXTERNAL_TENANT_ID, IdentityProvider,
+    IssuerForm, Lifetimes, Lockout, NumberStyle, OTHER_POLICY, OTHER_TENANT, OTHER_TENANT_ID,
+    PasswordReset, Policy, PolicyClaim, PolicyKind, RefreshMode, Storage, Tenant, TenantKind,
+    TokenIssuanceStart,
 };
 pub use control::{Command, Control, ControlError};
 pub use emulator::{Emulator, StartError};

@@ -116,6 +116,19 @@ impl World {
         self.token(&form).await
     }
 
+    /// A good authorization request of another policy, with some parameters changed.
+    pub fn authorize_url_of(&self, policy: &str, changes: &[(&str, &str)]) -> String {
+        authorize_url_at(&self.url(&endpoint_of(policy, "authorize")), changes)
+    }
+
+    /// Redeems the code of a redirect at the policy that issued it.
+    pub async fn redeem_at(&self, policy: &str, back: &str) -> Value {
+        let code = parameter(back, "code").unwrap_or_else(|| panic!("no code in {back}"));
+        let (status, body) = self.token_at(&endpoint_of(policy, "token"), &code_form(&code)).await;
+        assert_eq!(status, StatusCode::OK, "{body}");
+        body
+    }
+
     /// Signs Ana in and answers the code.
     pub async fn code(&self) -> String {
         let back = self.browser().sign_in(&authorize_url(self, &[])).await;
@@ -143,7 +156,12 @@ pub fn http() -> reqwest::Client {
 
 /// The path of an OAuth endpoint of the demonstration policy.
 pub fn endpoint(name: &str) -> String {
-    format!("{DEMO_TENANT}/{DEMO_POLICY}/oauth2/v2.0/{name}")
+    endpoint_of(DEMO_POLICY, name)
+}
+
+/// The path of an OAuth endpoint of any policy of the demonstration tenant.
+pub fn endpoint_of(policy: &str, name: &str) -> String {
+    format!("{DEMO_TENANT}/{policy}/oauth2/v2.0/{name}")
 }
 
 pub fn keys_path() -> String {
@@ -263,6 +281,7 @@ impl Browser {
 
     /// Submits the form of a page with what a person typed.
     pub async fn submit(&mut self, page: &Page, fields: &[(&str, &str)]) -> Page {
+        assert_eq!(page.status, StatusCode::OK, "{}", page.text);
         let action = between(&page.text, "method=\"post\" action=\"", "\"");
         let (tx, csrf) = (page.hidden("tx"), page.hidden("csrf"));
         let mut form = vec![("tx", tx.as_str()), ("csrf", csrf.as_str())];
@@ -293,6 +312,13 @@ impl Browser {
         ];
         self.submit(&page, &fields).await
     }
+}
+
+/// The AADB2C number of a refusal at the app.
+pub fn refusal(back: &str) -> (String, String) {
+    let description = parameter(back, "error_description").unwrap_or_else(|| panic!("{back}"));
+    let number = description.split(':').next().unwrap().to_owned();
+    (parameter(back, "error").unwrap(), number)
 }
 
 /// A parameter of a redirect's query.

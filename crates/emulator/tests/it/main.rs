@@ -7,7 +7,11 @@ mod authorize;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod connector;
+#[cfg(test)]
 mod control;
+#[cfg(test)]
+mod daemon;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
@@ -19,10 +23,18 @@ mod logout;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]
+mod profile;
+#[cfg(test)]
 #[cfg(unix)]
 mod program;
 #[cfg(test)]
+mod provider;
+#[cfg(test)]
 mod refresh;
+#[cfg(test)]
+mod reset;
+#[cfg(test)]
+mod second_factor;
 #[cfg(test)]
 mod storage;
 #[cfg(test)]
