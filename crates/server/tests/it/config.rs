@@ -54,7 +54,7 @@ fn t29_production_refuses_plain_http_and_issuers_of_this_machine_and_names_the_s
     for (address, expected) in [
         (
             "http://localhost:18455/luminousdemo.onmicrosoft.com/B2C_1_signupsignin1",
-            "setting `issuers[0].address`: plain http is not allowed for localhost",
+            "setting `issuers[0].address`: plain http is not allowed for localhost:18455",
         ),
         (
             "https://localhost:18455/luminousdemo.onmicrosoft.com/B2C_1_signupsignin1",

@@ -1,0 +1,195 @@
+//! What can be typed: `serve`, `migrate`, `doctor`, `openapi`, `config`.
+
+mod doctor;
+mod log;
+mod open;
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use luminous_server::config::{Config, ConfigError, load};
+use luminous_server::{Server, StartError, routes};
+
+/// The family server of Luminous.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the server until it is told to stop (SIGTERM or Ctrl-C).
+    Serve(Settings),
+    /// Brings the database's schema up to date, and says what was done.
+    Migrate(Settings),
+    /// Looks whether everything the server needs is there: a line for each, status 1 if not.
+    Doctor(Settings),
+    /// Prints the OpenAPI document of the API.
+    Openapi,
+    /// Reads the configuration and says what is wrong with it.
+    Config(ConfigCommand),
+}
+
+/// Where the configuration is, and what overrides it.
+#[derive(Debug, Args)]
+struct Settings {
+    /// The configuration file.
+    #[arg(long, short, env = "LUMINOUS_SERVER_CONFIG")]
+    config: Option<PathBuf>,
+    /// Instead of the setting `listen`.
+    #[arg(long)]
+    listen: Option<String>,
+    /// Instead of the setting `public_url`.
+    #[arg(long)]
+    public_url: Option<String>,
+    /// Instead of the setting `profile`.
+    #[arg(long)]
+    profile: Option<String>,
+    /// Instead of the setting `store.sqlite`.
+    #[arg(long)]
+    sqlite: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct ConfigCommand {
+    /// Prints an example of everything, with the help as comments.
+    #[arg(long)]
+    example: bool,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+/// Why the program ends.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The store cannot be opened.
+    #[error("{0}")]
+    Store(String),
+    /// Something of the operating system.
+    #[error("{what}: {source}")]
+    System {
+        /// What was to be done.
+        what: &'static str,
+        /// Why it was not.
+        source: std::io::Error,
+    },
+}
+
+impl Failure {
+    /// As in `sysexits.h`: 78 for the configuration, 74 for the store.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Config(_) => ExitCode::from(78),
+            Self::Store(_) => ExitCode::from(74),
+            Self::System { .. } => ExitCode::FAILURE,
+        }
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Config(error) => Self::Config(error),
+            StartError::Listen { setting, address, source } => {
+                Self::Config(ConfigError::new(setting, format!("{address}: {source}")))
+            }
+        }
+    }
+}
+
+/// Does what was typed.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
+    match cli.command {
+        Command::Serve(settings) => serve(settings.load()?).await,
+        Command::Migrate(settings) => {
+            let config = settings.load()?;
+            for line in open::migrate(&config).await? {
+                say(&line)?;
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Doctor(settings) => doctor::examine(settings.load()?).await,
+        Command::Openapi => {
+            let document = routes::document().to_pretty_json();
+            say(&document.map_err(|error| Failure::System {
+                what: "the document cannot be written",
+                source: error.into(),
+            })?)
+        }
+        Command::Config(command) if command.example => say(Config::example().trim_end()),
+        Command::Config(command) => {
+            command.settings.load()?.check()?;
+            say("the configuration can be used")
+        }
+    }
+}
+
+async fn serve(config: Config) -> Result<ExitCode, Failure> {
+    log::init(&config)?;
+    config.check()?;
+    let parts = open::parts(&config).await?;
+    let server = Server::start(config, parts).await?;
+    say(&format!("listening on http://{}", server.address()))?;
+    if let Some(address) = server.metrics_address() {
+        say(&format!("metrics on http://{address}/metrics"))?;
+    }
+    told_to_stop().await?;
+    tracing::info!("stopping");
+    server.shutdown().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Settings {
+    fn load(self) -> Result<Config, ConfigError> {
+        let flags = [
+            ("listen", self.listen),
+            ("public_url", self.public_url),
+            ("profile", self.profile),
+            ("store.sqlite", self.sqlite),
+        ];
+        let flags: Vec<_> =
+            flags.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+        load(self.config.as_deref(), &flags)
+    }
+}
+
+/// Writes a line to standard output, which may be closed.
+fn say(line: &str) -> Result<ExitCode, Failure> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}")
+        .and_then(|()| out.flush())
+        .map_err(|source| Failure::System { what: "standard output cannot be written", source })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes a line to standard error.
+pub fn complain(line: &str) {
+    // There is nobody left to tell when that fails.
+    let _ = writeln!(std::io::stderr(), "luminous-server: {line}");
+}
+
+/// Waits for Ctrl-C or, on Unix, SIGTERM.
+async fn told_to_stop() -> Result<(), Failure> {
+    let deaf = |source| Failure::System { what: "signals cannot be heard", source };
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate()).map_err(deaf)?;
+        tokio::select! {
+            heard = tokio::signal::ctrl_c() => heard.map_err(deaf),
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await.map_err(deaf)
+}
