@@ -113,7 +113,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Serve(settings) => serve(settings.load()?).await,
         Command::Migrate(settings) => {
             let config = settings.load()?;
-            for line in open::migrate(&config).await? {
+            for line in open::migrate(&config.store).await? {
                 say(&line)?;
             }
             Ok(ExitCode::SUCCESS)

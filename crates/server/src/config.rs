@@ -83,6 +83,9 @@ settings! {
         /// The file that holds the URL of a PostgreSQL database, which several replicas may share.
         /// Where it is set, `sqlite` is not used.
         postgres_url_file: Option<PathBuf> = None, "#\"/run/secrets/luminous-postgres-url\"";
+        /// The PEM file of the authorities that PostgreSQL's certificate must come from; the
+        /// system's when it is not set.
+        postgres_ca_file: Option<PathBuf> = None, "#\"/etc/ssl/luminous-postgres.pem\"";
     }
 
     /// How much is enough.

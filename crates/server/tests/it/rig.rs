@@ -271,7 +271,7 @@ impl Answer {
 
     /// The body as JSON.
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
+        serde_json::from_str(&self.text).expect(&self.text)
     }
 
     /// Status and code, such as `403 authz.role_missing`; `200` where there is no problem.
