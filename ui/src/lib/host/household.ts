@@ -119,6 +119,17 @@ export function newcomers(): Household {
 
 const LONG = "Grundstücksverkehrsgenehmigungszuständigkeitsübertragungsverordnung Maria Fernanda";
 
+/** A family in which everything that came from outside is this text. */
+export function hostileHousehold(text: string): Household {
+  const long = longNames();
+  return {
+    members: long.members.map((one) => ({ ...one, name: text, email: text })),
+    notes: long.notes.map((one) => ({ ...one, text, author_name: text })),
+    devices: long.devices.map((one) => ({ ...one, name: text, room: text })),
+    invites: long.invites.map((one) => ({ ...one, invited_by: text })),
+  };
+}
+
 /** Everything as long as it may be, and displays. */
 export function longNames(): Household {
   const ana = me("owner");

@@ -1,7 +1,10 @@
 import { cleanup, fireEvent, screen } from "@testing-library/svelte";
 import { afterEach, describe, expect, it, vi } from "vitest";
 
+import { hostileHousehold, memberAs } from "../../../src/lib/host/household";
 import { demoProvider, problem, scenes, type SceneName } from "../../../src/lib/host/scenes";
+import type { CreatedInvite } from "../../../src/lib/wire/CreatedInvite";
+import type { InvitePreview } from "../../../src/lib/wire/InvitePreview";
 import { HOSTILE } from "../../hostile";
 import { show, withAccount } from "../show";
 
@@ -34,6 +37,81 @@ describe("u4 text from outside stays text", () => {
     const last_account = { ...back.stage.last_account, name: text };
     show({ ...back, stage: { ...back.stage, last_account } });
     expect(document.body.textContent).toContain(text);
+    expectNoMarkup();
+  });
+});
+
+describe("u4 text from the family's server stays text", () => {
+  it.each(HOSTILE)("in names, notes, displays and invitations: %s", async (text) => {
+    const host = show(asMemberOf(text));
+    host.household = hostileHousehold(text);
+    await fireEvent.focus(window);
+    await screen.findAllByText(text, exactly);
+    expect(document.body.textContent).toContain("Last heard of");
+    expectNoMarkup();
+    await fireEvent.click(screen.getByRole("button", { name: "Family" }));
+    expect(screen.getByRole("heading", { level: 1 }).textContent).toBe(text);
+    const [change] = screen.getAllByRole("button", { name: /^Change/ });
+    if (!change) throw new Error("nobody can be changed");
+    await fireEvent.click(change);
+    await fireEvent.click(screen.getByRole("button", { name: "Remove from the family" }));
+    expect(document.querySelector("dialog[open] h2")?.textContent).toContain(text);
+    expectNoMarkup();
+    await fireEvent.click(screen.getByRole("button", { name: "Delete the family" }));
+    expect(screen.getByText(/Nobody can bring it back/).previousElementSibling?.textContent).toBe(
+      `Delete ${text} for good?`,
+    );
+    expectNoMarkup();
+  });
+
+  it.each(HOSTILE)(
+    "in an invitation's code and link, and in the place of a file: %s",
+    async (text) => {
+      const host = show("home");
+      const answer = host.call.bind(host);
+      host.call = async (command, ...takes) => {
+        const answered = await answer(command, ...takes);
+        if (command === "export_my_data") return text as typeof answered;
+        if (command !== "create_invite") return answered;
+        return { ...(answered as CreatedInvite), code: text, link: text } as typeof answered;
+      };
+      await fireEvent.click(screen.getByRole("button", { name: "Family" }));
+      await fireEvent.click(screen.getByRole("button", { name: "Invite somebody" }));
+      await fireEvent.click(screen.getByRole("button", { name: "Make the invitation" }));
+      await screen.findByText(text, exactly);
+      expect(screen.getByLabelText<HTMLTextAreaElement>("Link for the invitation").value).toBe(
+        text,
+      );
+      expectNoMarkup();
+      await fireEvent.click(screen.getByRole("button", { name: "Account" }));
+      await fireEvent.click(screen.getByRole("button", { name: "Export my data" }));
+      await screen.findByText(text, exactly);
+      expectNoMarkup();
+    },
+  );
+
+  it.each(HOSTILE)("in the offer of an invitation: %s", async (text) => {
+    const host = show("onboarding");
+    const answer = host.call.bind(host);
+    host.call = async (command, ...takes) => {
+      const answered = await answer(command, ...takes);
+      if (command !== "preview_invite") return answered;
+      const offer = { ...(answered as InvitePreview), family_name: text, invited_by: text };
+      return offer as typeof answered;
+    };
+    await fireEvent.click(screen.getByRole("button", { name: /I have an invitation/ }));
+    const code = screen.getByLabelText("Code");
+    await fireEvent.input(code, { target: { value: "K7M3QXW92H" } });
+    await fireEvent.click(screen.getByRole("button", { name: "Look at it" }));
+    await screen.findByText(text, exactly);
+    expect(document.body.textContent).toContain(`${text} invites you.`);
+    expectNoMarkup();
+  });
+
+  it.each(HOSTILE)("in the name of a provider to go straight to: %s", (text) => {
+    const hints = [{ domain_hint: text, name: text }];
+    show({ ...scenes.signed_out_never(), provider: { ...demoProvider, hints } });
+    expect(document.body.textContent).toContain(`Continue with ${text}`);
     expectNoMarkup();
   });
 });
@@ -89,6 +167,15 @@ describe("u4 the provider's error description stays text", () => {
     expectNoMarkup();
   });
 });
+
+/** Every letter of a text, and only by who holds it themselves. */
+const exactly = { normalizer: (text: string) => text };
+
+function asMemberOf(name: string) {
+  const home = scenes.home();
+  if (home.stage.kind !== "signed_in") throw new Error("not home");
+  return { ...home, stage: { ...home.stage, family: memberAs("owner", name) } };
+}
 
 function hostileProblem(text: string) {
   return { ...problem("provider.config"), message: text, reason: text, correlation_id: text };

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
 import { FakeHost } from "../../../../src/lib/host/fake";
 import { scenes } from "../../../../src/lib/host/scenes";
@@ -28,6 +28,20 @@ describe("the language", () => {
 
   it("is the chosen one, whatever the system speaks", () => {
     expect(words("es", ["de"]).t("nav.account")).toBe("Cuenta");
+  });
+});
+
+describe("a catalog that is not here yet", () => {
+  it("leaves the words as they are until all of it has come, and shows no key", async () => {
+    vi.resetModules();
+    const { Words: Fresh } = await import("../../../../src/lib/i18n/words.svelte");
+    const chosen = { language: "en", theme: "system" } as const;
+    const settings = new SettingsState(new FakeHost(scenes.home(), chosen), new Clock(), chosen);
+    const fresh = new Fresh(settings, []);
+    await settings.choose({ language: "de" });
+    expect([fresh.locale, fresh.t("nav.account")]).toEqual(["en", "Account"]);
+    await fresh.follow();
+    expect([fresh.locale, fresh.t("nav.account")]).toEqual(["de", "Konto"]);
   });
 });
 

@@ -151,6 +151,49 @@ describe("a wish", () => {
   });
 });
 
+describe("who is inside", () => {
+  it("stays so while away to confirm or to edit the profile, and is not welcomed anew", async () => {
+    for (const scene of ["waiting_step_up", "waiting_edit"] as const) {
+      const { host, session } = sessionAt("home");
+      await session.follow();
+      host.show({ stage: scenes[scene]().stage });
+      expect(session.inside?.account.name).toBe("Ana Lindqvist");
+      expect(session.away).toBe(true);
+      host.comeBack();
+      expect(session.away).toBe(true);
+      host.finish();
+      expect(session.away).toBe(false);
+      expect(session.justArrived).toBe(false);
+    }
+  });
+
+  it("is nobody while somebody signs in, chooses a new password or is signed out", async () => {
+    for (const scene of [
+      "waiting",
+      "waiting_reset",
+      "signed_out_back",
+      "storage_locked",
+    ] as const) {
+      const { host, session } = sessionAt("home");
+      await session.follow();
+      host.show({ stage: scenes[scene]().stage });
+      expect(session.inside, scene).toBeNull();
+      host.comeBack();
+      expect(session.inside, scene).toBeNull();
+    }
+  });
+
+  it("gives up a proof as a proof, and everything else as a sign-in", async () => {
+    const { host, session } = sessionAt("home");
+    await session.follow();
+    host.show({ stage: scenes.waiting_edit().stage });
+    await session.cancel();
+    host.show({ stage: scenes.waiting_step_up().stage });
+    await session.cancel();
+    expect(host.calls.map(({ command }) => command)).toEqual(["cancel_sign_in", "cancel_step_up"]);
+  });
+});
+
 describe("the welcome", () => {
   it("is for who came through the browser just now, not for who was signed in all along", async () => {
     const { host, session } = sessionAt("waiting");

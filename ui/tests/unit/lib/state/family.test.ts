@@ -1,0 +1,212 @@
+import { describe, expect, it } from "vitest";
+
+import { FakeHost } from "../../../../src/lib/host/fake";
+import { lindqvists, memberAs } from "../../../../src/lib/host/household";
+import { householdOf, problem, scenes, type SceneName } from "../../../../src/lib/host/scenes";
+import { Clock } from "../../../../src/lib/state/clock.svelte";
+import { FamilyState } from "../../../../src/lib/state/family.svelte";
+import { SessionState } from "../../../../src/lib/state/session.svelte";
+import { ENGLISH } from "../../show";
+
+const NOON = Date.UTC(2026, 10, 3, 12);
+
+async function familyAt(scene: SceneName) {
+  const clock = new Clock(() => NOON);
+  const host = new FakeHost(scenes[scene](), ENGLISH, householdOf(scene));
+  const session = new SessionState(host, clock, host.snapshot);
+  await session.follow();
+  return { host, session, family: new FamilyState(host, clock, session) };
+}
+
+const names = (host: FakeHost) => host.calls.map(({ command }) => command);
+
+describe("the family of who is signed in", () => {
+  it("is asked for as far as the role may see", async () => {
+    const { host, family } = await familyAt("home_child");
+    await family.load();
+    expect(names(host).sort()).toEqual(["list_members", "list_notes", "load_family"]);
+    expect(family.lists.members).toHaveLength(5);
+    expect(family.lists.devices).toBeNull();
+    expect(family.lists.invites).toBeNull();
+  });
+
+  it.each(["home_unserved", "signed_out_back", "storage_locked"] as const)(
+    "is not asked for in %s",
+    async (scene) => {
+      const { host, family } = await familyAt(scene);
+      await family.load();
+      expect(family.key).toBeNull();
+      expect(names(host)).toEqual([]);
+    },
+  );
+
+  it("has no lists outside, only the question where one belongs", async () => {
+    const { host, family } = await familyAt("onboarding");
+    await family.load();
+    expect(names(host)).toEqual(["load_family"]);
+    expect(family.place).toBeNull();
+  });
+
+  it("shows nothing of a family once the person is in another one", async () => {
+    const { host, family } = await familyAt("home");
+    await family.load();
+    const other = memberAs("owner", "Others");
+    if (other.kind !== "member") throw new Error("not a member");
+    host.place({
+      ...other,
+      membership: { ...other.membership, family: { ...other.membership.family, id: "f-2" } },
+    });
+    expect(family.lists.members).toBeNull();
+    await family.load();
+    expect(family.lists.members).not.toBeNull();
+  });
+
+  it("is asked for anew with another role", async () => {
+    const { host, family } = await familyAt("home");
+    const before = family.key;
+    host.place(memberAs("teen"));
+    expect(family.key).not.toBe(before);
+    expect(family.may("invites.manage")).toBe(false);
+  });
+
+  it("is replaced as a whole, never patched", async () => {
+    const { host, family } = await familyAt("home");
+    await family.load();
+    host.household = { ...lindqvists(), members: [] };
+    await family.load();
+    expect(family.lists.members).toEqual([]);
+  });
+
+  it("keeps a later answer when an earlier one comes after it", async () => {
+    const { host, family } = await familyAt("home");
+    await family.load();
+    const late = host.household.notes;
+    const answer = host.call.bind(host);
+    let arrive: () => void = () => undefined;
+    const slow = new Promise<void>((resolve) => (arrive = resolve));
+    host.call = async (command, ...takes) => {
+      const answered = await answer(command, ...takes);
+      if (command !== "list_notes") return answered;
+      host.call = answer;
+      await slow;
+      return { notes: late } as typeof answered;
+    };
+    const first = family.load();
+    await new Promise((resolve) => setTimeout(resolve));
+    host.household = { ...host.household, notes: [] };
+    await family.load();
+    arrive();
+    await first;
+    expect(family.lists.notes).toEqual([]);
+  });
+});
+
+describe("a server that cannot be asked", () => {
+  it("leaves what is known where it is, and says so with the time", async () => {
+    const { host, family } = await familyAt("home");
+    await family.load();
+    host.refuse("list_notes", problem("server.unreachable"));
+    await family.load();
+    expect(family.lists.notes).toHaveLength(2);
+    expect(family.unreached).toEqual({ error: problem("server.unreachable"), at: NOON });
+    await family.load();
+    expect(family.unreached).toBeNull();
+  });
+
+  it("does not turn an act that was done into one that was refused", async () => {
+    const { host, family } = await familyAt("home");
+    host.refuse("list_notes", problem("server.busy"));
+    expect(await family.post("Hello")).toEqual({ answer: undefined });
+    expect(family.troubleOf("post_note")).toBeNull();
+    expect(family.unreached?.error.code).toBe("server.busy");
+  });
+});
+
+describe("an act", () => {
+  it("is followed by the list that it changed", async () => {
+    const { host, family } = await familyAt("home");
+    await family.addChild("Liv");
+    expect(names(host)).toEqual(["add_child", "list_members"]);
+    expect(family.lists.members?.map(({ name }) => name)).toContain("Liv");
+  });
+
+  it("that is refused says why, to those who ask for it, until the next act", async () => {
+    const { host, family } = await familyAt("home");
+    host.refuse("leave_family", problem("family.last_owner"));
+    expect(await family.leave()).toBeNull();
+    expect(family.troubleOf("post_note")).toBeNull();
+    expect(family.troubleOf("rename_family", "leave_family")).toMatchObject({
+      error: problem("family.last_owner"),
+      at: NOON,
+    });
+    await family.post("Hello");
+    expect(family.troubleOf("leave_family")).toBeNull();
+  });
+
+  it.each(["resource.not_found", "authz.role_missing", "authz.family_mismatch"] as const)(
+    "refused with %s makes the window look again",
+    async (code) => {
+      const { host, family } = await familyAt("home");
+      host.refuse("remove_note", problem(code));
+      await family.takeDown("n-1");
+      await new Promise((resolve) => setTimeout(resolve));
+      expect(names(host)).toContain("load_family");
+    },
+  );
+
+  it("is done once, however often it is asked for meanwhile", async () => {
+    const { host, family } = await familyAt("home");
+    const release = host.hold("post_note");
+    const first = family.post("Hello");
+    expect(await family.post("Hello")).toBeNull();
+    expect(family.busy).toBe("post_note");
+    release();
+    await first;
+    expect(names(host).filter((name) => name === "post_note")).toHaveLength(1);
+    expect(family.busy).toBeNull();
+  });
+
+  it("names a child without an account as one when it takes it out", async () => {
+    const { host, family } = await familyAt("home");
+    await family.load();
+    const mia = family.lists.members?.find(({ name }) => name === "Mia");
+    if (!mia) throw new Error("Mia is not there");
+    await family.removeMember(mia);
+    expect(host.calls.find(({ command }) => command === "remove_member")?.takes).toEqual({
+      id: "m-mia",
+      child: true,
+    });
+  });
+});
+
+describe("a proof that an act waits for", () => {
+  it("keeps the family where it is while the person is away, then does the act", async () => {
+    const { host, session, family } = await familyAt("home");
+    await family.load();
+    host.wantsProof = true;
+    const change = family.changeMember("m-ben", { role: "admin" });
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(session.stage).toMatchObject({ kind: "waiting_for_browser", purpose: "step_up" });
+    expect(session.away).toBe(true);
+    expect(family.lists.members).toHaveLength(5);
+    host.confirm();
+    expect(await change).not.toBeNull();
+    expect(session.away).toBe(false);
+    expect(family.lists.members?.find(({ id }) => id === "m-ben")?.role).toBe("admin");
+  });
+
+  it("can be given up, also in its last step, and then nothing was changed", async () => {
+    const { host, session, family } = await familyAt("home");
+    host.wantsProof = true;
+    const change = family.changeMember("m-ben", { role: "admin" });
+    await new Promise((resolve) => setTimeout(resolve));
+    host.comeBack();
+    expect(session.away).toBe(true);
+    await session.cancel();
+    expect(await change).toBeNull();
+    expect(names(host)).toContain("cancel_step_up");
+    expect(names(host)).not.toContain("cancel_sign_in");
+    expect(family.troubleOf("change_member")?.error.code).toBe("session.step_up_required");
+    expect(host.household.members.find(({ id }) => id === "m-ben")?.role).toBe("adult");
+  });
+});
