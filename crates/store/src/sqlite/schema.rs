@@ -65,3 +65,58 @@ pub(super) fn version(connection: &Connection) -> Result<Option<i32>, rusqlite::
     }
     connection.query_row("SELECT max(version) FROM refinery_schema_history", [], |row| row.get(0))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The migrations of this program, and a later one.
+    fn with(sql: &str) -> Runner {
+        let mut all = embedded::migrations::runner().get_migrations().clone();
+        let next = format!("V{}__next", known() + 1);
+        all.push(Migration::unapplied(&next, sql).unwrap());
+        Runner::new(&all)
+    }
+
+    fn tables(connection: &Connection) -> Vec<String> {
+        let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name";
+        let mut query = connection.prepare(sql).unwrap();
+        query.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn db9_a_migration_that_fails_in_its_middle_leaves_the_schema_as_it_was() {
+        let (path, mut connection) = (Path::new("memory"), Connection::open_in_memory().unwrap());
+        migrate(path, &mut connection).unwrap();
+        let before = tables(&connection);
+        let broken = with("CREATE TABLE one (x); CREATE TABLE two (x); CREATE TABLE one (x);");
+        assert!(matches!(run(path, &mut connection, broken), Err(OpenError::Failed { .. })));
+        assert_eq!(tables(&connection), before);
+        assert_eq!(version(&connection).unwrap(), Some(known()));
+
+        let mended = with("CREATE TABLE one (x); CREATE TABLE two (x);");
+        let applied = run(path, &mut connection, mended).unwrap();
+        assert_eq!(applied, [Applied { version: known() + 1, name: "next".to_owned() }]);
+        assert_eq!(tables(&connection).len(), before.len() + 2);
+        // And this program does not touch what a newer one has left.
+        assert!(matches!(migrate(path, &mut connection), Err(OpenError::Newer { .. })));
+    }
+
+    #[test]
+    fn db9_a_first_migration_that_fails_leaves_nothing_of_the_schema() {
+        let (path, mut connection) = (Path::new("memory"), Connection::open_in_memory().unwrap());
+        let broken = with("CREATE TABLE accounts (x);");
+        assert!(run(path, &mut connection, broken).is_err());
+        assert_eq!(tables(&connection), ["refinery_schema_history"]);
+        assert_eq!(version(&connection).unwrap(), None);
+        assert!(!migrate(path, &mut connection).unwrap().is_empty());
+    }
+
+    #[test]
+    fn db9_a_migration_that_was_changed_after_it_was_applied_is_refused() {
+        let (path, mut connection) = (Path::new("memory"), Connection::open_in_memory().unwrap());
+        migrate(path, &mut connection).unwrap();
+        connection.execute("UPDATE refinery_schema_history SET checksum = '1'", []).unwrap();
+        assert!(matches!(migrate(path, &mut connection), Err(OpenError::Failed { .. })));
+    }
+}

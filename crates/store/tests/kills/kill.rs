@@ -12,6 +12,9 @@ use luminous_testkit::SeededEntropy;
 
 use super::child::{after_script, command, open, runtime};
 
+/// How many kills one file lives through; a bigger one takes longer to check after each.
+const EACH_FILE: usize = 50;
+
 /// How often the writer is killed; `LUMINOUS_KILLS=500` runs the whole of DB4.
 fn kills() -> usize {
     std::env::var("LUMINOUS_KILLS").map_or(50, |times| times.parse().unwrap())
@@ -19,10 +22,10 @@ fn kills() -> usize {
 
 pub fn while_writing() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("family.db");
     let seed = SeededEntropy::new(4);
     let mut acknowledged = 0;
     for round in 0..kills() {
+        let path = folder.path().join(format!("family-{}.db", round / EACH_FILE));
         let mut byte = [0];
         seed.fill(&mut byte).unwrap();
         let ids = acknowledged_until_killed(&path, usize::from(byte[0] % 100));

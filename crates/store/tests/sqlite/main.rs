@@ -36,3 +36,7 @@ fn bench(path: &Path, keep: impl Send + Sync + 'static) -> Bench {
     let store = SqliteStore::open(path, clock.clone(), Arc::new(OsEntropy)).unwrap();
     Bench { store: Arc::new(store), time: Box::new(Hand(clock)), keep: Box::new(keep) }
 }
+
+mod damage;
+mod file;
+mod growth;

@@ -1,0 +1,108 @@
+//! How many credentials are written in a second, each on the disk before it is answered: sessions
+//! opened by many tasks, as sign-ins do.
+//!
+//! `cargo bench -p luminous-store --bench writes [-- sqlite | postgres]` prints the figure and its
+//! bar, and fails when the bar is missed. PostgreSQL must be installed for its half.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use luminous_domain::{Clock as _, OsEntropy, SystemClock, WebSessionId};
+use luminous_store::contract::people::hash;
+use luminous_store::contract::postgres_server::{PostgresServer, ServerOptions};
+use luminous_store::{
+    Account, Act, Actor, Arrival, Network, NewWebSession, PostgresStore, SqliteStore, Store,
+};
+
+/// Sign-ins under way at once.
+const TASKS: usize = 64;
+/// Sessions in all.
+const WRITES: usize = 6_400;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let wanted: Vec<String> =
+        std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let wants = |name: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == name);
+    let mut met = true;
+    if wants("sqlite") {
+        met &= sqlite().await;
+    }
+    if wants("postgres") {
+        met &= postgres().await;
+    }
+    if met { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+async fn sqlite() -> bool {
+    let folder = tempfile::tempdir_in(Path::new(env!("CARGO_TARGET_TMPDIR"))).expect("a folder");
+    let path = folder.path().join("family.db");
+    let store = SqliteStore::open(&path, Arc::new(SystemClock), Arc::new(OsEntropy));
+    let store = Arc::new(store.expect("SQLite opens"));
+    let met = measure("SQLite, synchronous=FULL", store.clone(), 400.0).await;
+    luminous_store::Health::close(&*store).await;
+    met
+}
+
+async fn postgres() -> bool {
+    let server = PostgresServer::start(&ServerOptions::default());
+    let database = server.create_database().await.migrated().await;
+    let options = luminous_store::postgres::PostgresOptions::default();
+    let store = PostgresStore::connect(&database.url(), Arc::new(OsEntropy), options).await;
+    let store = Arc::new(store.expect("PostgreSQL answers"));
+    let met = measure("PostgreSQL, fsync=on", store.clone(), 1_000.0).await;
+    luminous_store::Health::close(&*store).await;
+    met
+}
+
+/// Prints the figure and its bar; whether it was met.
+async fn measure(name: &str, store: Arc<dyn Store>, bar: f64) -> bool {
+    let account = somebody(&*store).await;
+    let began = SystemClock.elapsed();
+    let mut tasks = tokio::task::JoinSet::new();
+    for task in 0..TASKS {
+        let (store, account) = (Arc::clone(&store), account.clone());
+        tasks.spawn(async move {
+            for n in 0..WRITES / TASKS {
+                sign_in(&*store, &account, &format!("{task} {n}")).await;
+            }
+        });
+    }
+    tasks.join_all().await;
+    let took = SystemClock.elapsed().saturating_sub(began);
+    let rate = f64::from(u32::try_from(WRITES).unwrap_or(u32::MAX)) / took.as_secs_f64();
+    let verdict = if rate >= bar { "met" } else { "MISSED" };
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{name}: {rate:.0} credential writes/s, bar {bar:.0}: {verdict}")
+        .expect("standard output");
+    rate >= bar
+}
+
+async fn somebody(store: &dyn Store) -> Account {
+    let arrival = Arrival {
+        id: luminous_domain::AccountId::new(SystemClock.now(), &OsEntropy).expect("entropy"),
+        person: luminous_store::contract::people::key("ada"),
+        name: "Ada".to_owned(),
+        email: None,
+        network: Network::Private,
+    };
+    store.arrive(&arrival).await.expect("an account").account
+}
+
+async fn sign_in(store: &dyn Store, account: &Account, word: &str) {
+    let new = NewWebSession {
+        id: WebSessionId::new(SystemClock.now(), &OsEntropy).expect("entropy"),
+        token: hash(word),
+        account: account.id,
+        user_agent: "a browser".to_owned(),
+        auth_time: None,
+        idle: Duration::from_secs(1800),
+        lifetime: Duration::from_secs(3600),
+    };
+    let actor = Actor::Account { id: account.id, name: account.name.clone() };
+    let act = Act { actor, network: Network::Private };
+    store.open_session(&new, None, &act).await.expect("a session");
+}
