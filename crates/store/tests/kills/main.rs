@@ -1,6 +1,10 @@
 //! What a store does when its process is killed, its file is locked by another process, its disk is
 //! full or may only be read. This binary starts itself again as that other process, which is why
 //! it brings its own `main`.
+#![cfg_attr(
+    target_os = "linux",
+    expect(clippy::unwrap_used, clippy::panic, reason = "test code with a main of its own")
+)]
 
 #[cfg(target_os = "linux")]
 mod child;

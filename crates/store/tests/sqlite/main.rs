@@ -1,4 +1,5 @@
 //! SQLite passes the contract suite (DB11), and what only SQLite has to pass.
+#![expect(clippy::unwrap_used, reason = "helpers of tests; what is set up wrongly stops there")]
 
 use std::path::Path;
 use std::sync::Arc;
