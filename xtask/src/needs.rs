@@ -13,6 +13,8 @@ use crate::shell::{self, Line};
 pub enum Probe {
     /// One of these programs is in `PATH`.
     Program(&'static [&'static str]),
+    /// One of the folders in the first holds the second, as where each major version has its own.
+    Below(&'static str, &'static str),
     /// pkg-config knows this library.
     Library(&'static str),
     /// A Chromium that answers; see [`browser::find`].
@@ -33,6 +35,11 @@ pub struct Need {
 /// What Linux must have besides Rust and Node.
 pub const LINUX: &[Need] = &[
     need(Probe::Program(&["cc"]), "build-essential", "compiles SQLite and the cryptography"),
+    need(
+        Probe::Below("/usr/lib/postgresql", "bin/initdb"),
+        "postgresql",
+        "the other database of the family server, in tests",
+    ),
     need(Probe::Program(&["pkg-config"]), "pkg-config", "finds the libraries of the window"),
     need(Probe::Library("webkit2gtk-4.1"), "libwebkit2gtk-4.1-dev", "draws the window"),
     need(Probe::Program(&["xdg-open"]), "xdg-utils", "opens the system browser"),
@@ -58,9 +65,15 @@ pub fn missing(context: &Context, needs: &[Need]) -> Vec<Need> {
 fn is_met(context: &Context, probe: Probe) -> bool {
     match probe {
         Probe::Program(names) => names.iter().any(|name| shell::find(name).is_some()),
+        Probe::Below(parent, file) => holds(parent, file),
         Probe::Library(name) => Line::new("pkg-config").args(["--exists", name]).read().is_ok(),
         Probe::Browser => browser::find(context).is_some(),
     }
+}
+
+fn holds(parent: &str, file: &str) -> bool {
+    let folders = std::fs::read_dir(parent).into_iter().flatten().flatten();
+    folders.into_iter().any(|folder| folder.path().join(file).is_file())
 }
 
 /// The list for people: one line for each need.
@@ -88,5 +101,15 @@ mod tests {
         let nothing = need(Probe::Program(&["no-such-program-of-ours"]), "nothing", "nothing");
         let either = need(Probe::Program(&["no-such-program-of-ours", "cargo"]), "cargo", "builds");
         assert_eq!(missing(&context, &[nothing, either]), [nothing]);
+    }
+
+    #[test]
+    fn what_is_in_a_folder_for_each_version_is_found_in_any_of_them() {
+        let context = Context::find();
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+        let here = need(Probe::Below(root, "src/needs.rs"), "here", "one of the folders has it");
+        let gone = need(Probe::Below(root, "src/no-such-file"), "gone", "none of them has it");
+        let nowhere = need(Probe::Below("/no-such-folder", "bin"), "nowhere", "no folders");
+        assert_eq!(missing(&context, &[here, gone, nowhere]), [gone, nowhere]);
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use async_trait::async_trait;
-use luminous_domain::{AccountId, FamilyId, PersonKey};
+use luminous_domain::{AccountId, PersonKey};
 
 use super::PostgresStore;
 use super::audit::{self, Line};
@@ -93,8 +93,7 @@ async fn end_sign_ins(tx: &Tx, account: AccountId, act: &Act) -> Result<(), Trou
     let id = account.as_uuid();
     tx.run("UPDATE accounts SET not_before = $2 WHERE id = $1", &[&id, &tx.now]).await?;
     tx.run("DELETE FROM web_sessions WHERE account_id = $1", &[&id]).await?;
-    let family = tx.family_of(account).await?;
-    tx.log(act, &Line::done(family, "account.signed_out_everywhere")).await
+    tx.log(act, &Line::affair(account, "account.signed_out_everywhere")).await
 }
 
 /// All of it as it was at one moment.
@@ -160,14 +159,5 @@ impl Tx {
         )
         .await?;
         Ok(())
-    }
-
-    /// Where lines about the account's own affairs belong.
-    pub(super) async fn family_of(&self, account: AccountId) -> Result<Option<FamilyId>, Trouble> {
-        let row = self
-            .row("SELECT family_id FROM members WHERE account_id = $1", &[&account.as_uuid()])
-            .await?;
-        let id = row.map(|row| row.try_get(0)).transpose()?;
-        Ok(id.map(FamilyId::from_uuid))
     }
 }

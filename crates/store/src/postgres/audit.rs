@@ -14,6 +14,8 @@ use crate::{Act, Actor, Audit, AuditFilter, AuditRow, Network, StoreError};
 /// One line to be.
 pub(super) struct Line<'a> {
     pub(super) family: Option<FamilyId>,
+    /// Whose own affair it is; it belongs to the family that they are in.
+    pub(super) affair_of: Option<AccountId>,
     pub(super) action: &'a str,
     pub(super) subject: Option<String>,
     pub(super) subject_name: Option<&'a str>,
@@ -24,7 +26,22 @@ pub(super) struct Line<'a> {
 impl<'a> Line<'a> {
     /// That `action` was done in the family.
     pub(super) const fn done(family: Option<FamilyId>, action: &'a str) -> Self {
-        Self { family, action, subject: None, subject_name: None, outcome: "ok", detail: None }
+        Self {
+            family,
+            affair_of: None,
+            action,
+            subject: None,
+            subject_name: None,
+            outcome: "ok",
+            detail: None,
+        }
+    }
+
+    /// That the account did it with what is its own.
+    pub(super) const fn affair(account: AccountId, action: &'a str) -> Self {
+        let mut line = Self::done(None, action);
+        line.affair_of = Some(account);
+        line
     }
 
     pub(super) fn about(mut self, subject: &dyn ToString, name: Option<&'a str>) -> Self {
@@ -47,10 +64,13 @@ impl Tx {
     pub(super) async fn log(&self, act: &Act, line: &Line<'_>) -> Result<(), Trouble> {
         let (actor, actor_id, actor_name) = actor_columns(&act.actor);
         let family = line.family.map(FamilyId::as_uuid);
+        let affair_of = line.affair_of.map(AccountId::as_uuid);
         self.run(
             &format!(
                 "INSERT INTO audit ({COLUMNS}) \
-                 VALUES (luminous_audit_id($1), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+                 VALUES (luminous_audit_id($1), $1, \
+                 coalesce($2, (SELECT family_id FROM members WHERE account_id = $12)), \
+                 $3, $4, $5, $6, $7, $8, $9, $10, $11)"
             ),
             &[
                 &self.now,
@@ -64,6 +84,7 @@ impl Tx {
                 &line.subject_name,
                 &line.outcome,
                 &line.detail,
+                &affair_of,
             ],
         )
         .await?;
@@ -82,7 +103,7 @@ impl Audit for PostgresStore {
         outcome: &str,
     ) -> Result<(), StoreError> {
         let subject = subject.map(str::to_owned);
-        let line = Line { family, action, subject, subject_name: None, outcome, detail: None };
+        let line = Line { subject, outcome, ..Line::done(family, action) };
         writing!(self, |tx| tx.log(act, &line))
     }
 

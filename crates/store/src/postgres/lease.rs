@@ -1,8 +1,8 @@
 //! A connection out of the pool, which goes back only if it is known to be at rest.
 
 use deadpool_postgres::Object;
+use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Row, SimpleQueryMessage};
 
 use super::PostgresStore;
 use super::trouble::Trouble;
@@ -47,8 +47,8 @@ impl Lease {
     }
 
     /// Statements without values, in one message.
-    pub(super) async fn simple(&self, sql: &str) -> Result<Vec<SimpleQueryMessage>, Trouble> {
-        Ok(self.client()?.simple_query(sql).await?)
+    pub(super) async fn simple(&self, sql: &str) -> Result<(), Trouble> {
+        Ok(self.client()?.batch_execute(sql).await?)
     }
 
     /// The work is done and the server knows it: gives the connection back.

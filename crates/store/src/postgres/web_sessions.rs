@@ -29,6 +29,14 @@ static BY_TOKEN: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
+static OPEN: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "INSERT INTO web_sessions AS s (id, token, account_id, user_agent, auth_time, idle, \
+         created_at, last_seen_at, expires_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8) RETURNING {SESSION}"
+    )
+});
+
 #[async_trait]
 impl WebSessions for PostgresStore {
     async fn begin_pending(&self, new: &NewPendingSignIn) -> Result<(), StoreError> {
@@ -116,16 +124,20 @@ async fn open(
     replaces: Option<&SecretHash>,
     act: &Act,
 ) -> Result<WebSession, Trouble> {
-    let replaces = replaces.map(SecretHash::as_slice);
-    tx.run("DELETE FROM web_sessions WHERE token = $1", &[&replaces]).await?;
+    if let Some(old) = replaces {
+        tx.run("DELETE FROM web_sessions WHERE token = $1", &[&old.as_slice()]).await?;
+    }
     let user_agent: String = new.user_agent.chars().take(USER_AGENT_CHARS).collect();
+    let opening = insert(tx, new, &user_agent);
+    let line = Line::affair(new.account, "session.opened").about(&new.id, None);
+    // Both at once on the one connection, for signing in is what happens most.
+    tokio::try_join!(opening, tx.log(act, &line)).map(|(session, ())| session)
+}
+
+async fn insert(tx: &Tx, new: &NewWebSession, user_agent: &str) -> Result<WebSession, Trouble> {
     let row = tx
         .row(
-            &format!(
-                "INSERT INTO web_sessions AS s (id, token, account_id, user_agent, auth_time, \
-                 idle, created_at, last_seen_at, expires_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8) RETURNING {SESSION}"
-            ),
+            &OPEN,
             &[
                 &new.id.as_uuid(),
                 &new.token.as_slice(),
@@ -138,8 +150,6 @@ async fn open(
             ],
         )
         .await?;
-    let family = tx.family_of(new.account).await?;
-    tx.log(act, &Line::done(family, "session.opened").about(&new.id, None)).await?;
     session(&row.ok_or(contradiction("a session that is not there"))?)
 }
 
@@ -190,7 +200,6 @@ async fn end(tx: &Tx, account: AccountId, id: WebSessionId, act: &Act) -> Result
     if ended == 0 {
         return Ok(false);
     }
-    let family = tx.family_of(account).await?;
-    tx.log(act, &Line::done(family, "session.ended").about(&id, None)).await?;
+    tx.log(act, &Line::affair(account, "session.ended").about(&id, None)).await?;
     Ok(true)
 }

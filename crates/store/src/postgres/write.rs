@@ -9,11 +9,10 @@
 use std::ops::{ControlFlow, Deref};
 use std::time::Duration;
 
-use tokio_postgres::SimpleQueryMessage;
 use uuid::Uuid;
 
 use super::PostgresStore;
-use super::lease::Lease;
+use super::lease::{Lease, Values};
 use super::trouble::Trouble;
 use crate::StoreError;
 
@@ -159,27 +158,23 @@ impl<'a, T> Write<'a, T> {
         }
     }
 
-    /// Begins, claims the id, and asks for the time: one message. `false`: the id is taken, for
+    /// Begins, claims the id, and asks for the time, all in one go. `false`: the id is taken, for
     /// this write was committed before.
     async fn open(&self) -> Result<(Tx, bool), Trouble> {
         let lease = Lease::new(self.store).await?;
-        let answers = lease
-            .simple(&format!(
-                "BEGIN; INSERT INTO writes (id) VALUES ('{}') ON CONFLICT DO NOTHING; \
-                 SELECT luminous_now()",
-                self.id
-            ))
-            .await?;
-        let mut counts = answers.iter().filter_map(|answer| match answer {
-            SimpleQueryMessage::CommandComplete(count) => Some(*count),
-            _ => None,
-        });
-        let claimed = counts.nth(1) == Some(1);
-        let now = answers.iter().find_map(|answer| match answer {
-            SimpleQueryMessage::Row(row) => row.get(0)?.parse().ok(),
-            _ => None,
-        });
-        let now = now.ok_or(Trouble::Store(StoreError::Contradiction("no time")))?;
+        let id: Values<'_> = &[&self.id];
+        // Polled in this order, so sent in this order.
+        let (_, claim) = tokio::try_join!(
+            biased;
+            lease.simple("BEGIN"),
+            lease.row(
+                "WITH claimed AS (INSERT INTO writes (id) VALUES ($1) ON CONFLICT DO NOTHING \
+                 RETURNING id) SELECT luminous_now(), EXISTS (SELECT FROM claimed)",
+                id,
+            ),
+        )?;
+        let claim = claim.ok_or(Trouble::Store(StoreError::Contradiction("no time")))?;
+        let (now, claimed) = (claim.try_get(0)?, claim.try_get(1)?);
         Ok((Tx { lease, now }, claimed))
     }
 

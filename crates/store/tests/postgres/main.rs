@@ -1,6 +1,7 @@
 //! PostgreSQL: the suite of every store, and what only a database of many replicas must do.
 
 #![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "what the tests share is test code too")]
 
 mod faults;
 mod replicas;
