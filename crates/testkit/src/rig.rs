@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use luminous_auth::{Ports, Service, Session, StateFile, Tuning};
+use luminous_auth::{Policies, Ports, Service, Session, StateFile, Tuning};
 use luminous_oidc::ProviderConfig;
 use luminous_wire::{AppError, SessionSnapshot, SignInIntent, Stage};
 use tempfile::TempDir;
 use url::Url;
 
+use crate::scripted::{EDIT_POLICY, MFA_POLICY, RESET_POLICY};
 use crate::scripted_api::FAMILY_SERVER;
 use crate::{
     FakeScheme, FaultyStore, FrozenClock, HeldTime, RecordingBrowser, ScriptedApi,
@@ -63,6 +64,14 @@ impl SessionRig {
         Self::with(FaultyStore::new(), vec![0], true)
     }
 
+    /// The same with a provider that has policies.
+    #[must_use]
+    pub fn with_policies() -> Self {
+        let clock = Arc::new(FrozenClock::new());
+        let provider = ScriptedProvider::with_policies(Arc::clone(&clock));
+        Self::over(provider, clock, FaultyStore::new(), vec![0], true)
+    }
+
     /// A first start where the loopback listener may use these ports.
     #[must_use]
     pub fn with_ports(loopback_ports: Vec<u16>) -> Self {
@@ -71,7 +80,18 @@ impl SessionRig {
 
     fn with(store: FaultyStore, loopback_ports: Vec<u16>, served: bool) -> Self {
         let clock = Arc::new(FrozenClock::new());
-        let provider = Arc::new(ScriptedProvider::new(Arc::clone(&clock)));
+        let provider = ScriptedProvider::new(Arc::clone(&clock));
+        Self::over(provider, clock, store, loopback_ports, served)
+    }
+
+    fn over(
+        provider: ScriptedProvider,
+        clock: Arc<FrozenClock>,
+        store: FaultyStore,
+        loopback_ports: Vec<u16>,
+        served: bool,
+    ) -> Self {
+        let provider = Arc::new(provider);
         let api = Arc::new(ScriptedApi::new(Arc::clone(&provider) as _));
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let (browser, scheme) = (RecordingBrowser::default(), FakeScheme::new(true));
@@ -184,7 +204,15 @@ impl Default for SessionRig {
 
 fn service(config: ProviderConfig, served: bool) -> Service {
     let api = served.then(|| Url::parse(FAMILY_SERVER).unwrap());
-    Service { api, ..config.into() }
+    let policies = match config.authority.policy() {
+        Some(_) => Policies {
+            password_reset: Some(RESET_POLICY.to_owned()),
+            profile_edit: Some(EDIT_POLICY.to_owned()),
+            step_up: Some(MFA_POLICY.to_owned()),
+        },
+        None => Policies::default(),
+    };
+    Service { api, policies, ..config.into() }
 }
 
 fn open(ports: Ports, folder: &TempDir, service: Service, tuning: Tuning) -> Session {

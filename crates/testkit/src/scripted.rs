@@ -1,7 +1,8 @@
 //! A provider that answers what the test tells it to, without a socket.
 //!
 //! It is an [`HttpClient`], so requests reach it by a function call and tokio's paused clock stays
-//! honest. Its good answers are good: it checks PKCE and signs real RS256 ID tokens. For a provider
+//! honest. Its good answers are good: it checks PKCE and signs real RS256 ID tokens. It can have
+//! policies with B2C's addresses and claims ([`ScriptedProvider::with_policies`]); for a provider
 //! that behaves like Azure AD B2C there is the emulator.
 
 use std::collections::{HashMap, VecDeque};
@@ -25,6 +26,16 @@ use crate::FrozenClock;
 
 const ISSUER: &str = "https://id.example.test";
 const CLIENT_ID: &str = "luminous-desktop";
+const TENANT: &str = "5d2c6e0a-7f43-4b8e-9a51-000000000001";
+
+/// The policy people sign in with, where there are policies.
+pub const SIGN_IN_POLICY: &str = "B2C_1_susi";
+/// The policy that gives a new password.
+pub const RESET_POLICY: &str = "B2C_1_reset";
+/// The policy that edits the profile.
+pub const EDIT_POLICY: &str = "B2C_1_edit";
+/// The policy that proves a second factor.
+pub const MFA_POLICY: &str = "B2C_1_mfa";
 
 /// Every refresh token starts with this, for finding them where they must not be.
 pub const REFRESH_CANARY: &str = "canary-refresh-";
@@ -79,6 +90,7 @@ struct Inner {
     token_requests: Vec<TokenRequest>,
     codes: HashMap<String, Issued>,
     person: String,
+    name: Option<String>,
     serial: u64,
     response_iss: bool,
     date_offset: Option<i64>,
@@ -88,6 +100,7 @@ struct Inner {
 /// A provider that answers what the test tells it to.
 pub struct ScriptedProvider {
     clock: Arc<FrozenClock>,
+    policies: bool,
     inner: Mutex<Inner>,
     /// Token requests wait here while the test holds them.
     gate: Semaphore,
@@ -113,6 +126,7 @@ impl ScriptedProvider {
             token_requests: Vec::new(),
             codes: HashMap::new(),
             person: "person-1".to_owned(),
+            name: None,
             serial: 0,
             response_iss: false,
             date_offset: None,
@@ -120,10 +134,17 @@ impl ScriptedProvider {
         };
         Self {
             clock,
+            policies: false,
             inner: Mutex::new(inner),
             gate: Semaphore::new(1 << 20),
             arrived: watch::Sender::new(0),
         }
+    }
+
+    /// The same with B2C's policies: each has its own addresses, all share issuer and keys.
+    #[must_use]
+    pub fn with_policies(clock: Arc<FrozenClock>) -> Self {
+        Self { policies: true, ..Self::new(clock) }
     }
 
     fn inner(&self) -> std::sync::MutexGuard<'_, Inner> {
@@ -133,7 +154,23 @@ impl ScriptedProvider {
     /// The configuration that leads to it.
     #[must_use]
     pub fn config(&self) -> ProviderConfig {
-        ProviderConfig::from_address(ISSUER, CLIENT_ID, Transport::HttpsOnly).unwrap()
+        let address = match self.policies {
+            true => format!("{ISSUER}/{TENANT}/{SIGN_IN_POLICY}"),
+            false => ISSUER.to_owned(),
+        };
+        ProviderConfig::from_address(&address, CLIENT_ID, Transport::HttpsOnly).unwrap()
+    }
+
+    fn issuer(&self) -> String {
+        match self.policies {
+            true => format!("{ISSUER}/{TENANT}/v2.0/"),
+            false => ISSUER.to_owned(),
+        }
+    }
+
+    /// What people are called from now on, where it is not told from who they are.
+    pub fn set_name(&self, name: &str) {
+        self.inner().name = Some(name.to_owned());
     }
 
     /// The token endpoint's next answers, in order; after them it behaves.
@@ -213,19 +250,27 @@ impl ScriptedProvider {
     }
 
     fn answer(&self, request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
-        match request.uri().path() {
-            "/.well-known/openid-configuration" => {
+        let path = request.uri().path();
+        match path.strip_suffix("/.well-known/openid-configuration") {
+            Some(place) => {
+                let base = format!("{ISSUER}{}", place.strip_suffix("/v2.0").unwrap_or(place));
                 let response_iss = self.inner().response_iss;
-                respond(200, "application/json", metadata(response_iss).to_string())
+                let said = metadata(&self.issuer(), &base, response_iss);
+                respond(200, "application/json", said.to_string())
             }
-            "/keys" => respond(200, "application/json", keys().to_string()),
-            other => panic!("nothing is at {other}"),
+            None if path == "/keys" => respond(200, "application/json", keys().to_string()),
+            None => panic!("nothing is at {path}"),
         }
     }
 
     fn token(&self, request: &Request<Vec<u8>>) -> Result<Response<Vec<u8>>, HttpError> {
-        let form: HashMap<String, String> =
+        let mut form: HashMap<String, String> =
             url::form_urlencoded::parse(request.body()).into_owned().collect();
+        if self.policies {
+            // `/TENANT/POLICY/token`, for the claim and for tests that look.
+            let policy = request.uri().path().split('/').nth(2).unwrap_or_default();
+            form.insert("policy".to_owned(), policy.to_owned());
+        }
         let step = {
             let mut inner = self.inner();
             inner.token_requests.push(TokenRequest(form.clone()));
@@ -285,22 +330,31 @@ impl ScriptedProvider {
             "token_type": "Bearer",
             "expires_in": 3600,
             "refresh_token": format!("{REFRESH_CANARY}{serial}"),
-            "id_token": self.id_token(&person, nonce.as_deref(), &access, id_change),
+            "id_token": self.id_token(form, &person, nonce.as_deref(), &access, id_change),
             "access_token": access,
         }))
     }
 
-    fn id_token(&self, person: &str, nonce: Option<&str>, access: &str, change: &Value) -> String {
+    fn id_token(
+        &self,
+        form: &HashMap<String, String>,
+        person: &str,
+        nonce: Option<&str>,
+        access: &str,
+        change: &Value,
+    ) -> String {
         let now = self.clock.now().as_second();
+        let name = self.inner().name.clone().unwrap_or_else(|| format!("Name of {person}"));
         let claims = json!({
-            "iss": ISSUER,
+            "iss": self.issuer(),
+            "tfp": form.get("policy"),
             "aud": CLIENT_ID,
             "sub": person,
             "iat": now,
             "exp": now + 3600,
             "auth_time": now,
             "nonce": nonce,
-            "name": format!("Name of {person}"),
+            "name": name,
             "email": format!("{person}@example.test"),
             "at_hash": BASE64_URL_SAFE_NO_PAD.encode(&Sha256::digest(access)[..16]),
         });
@@ -324,7 +378,7 @@ impl HttpClient for ScriptedProvider {
                 return Err(HttpError::Unreachable { reason: "network is down".to_owned() });
             }
         }
-        let mut response = if request.uri().path() == "/token" {
+        let mut response = if request.uri().path().ends_with("/token") {
             let response = self.token(&request)?;
             // Decided already, not yet arrived: what is held is the answer on its way.
             drop(self.gate.acquire().await.unwrap());
@@ -361,12 +415,12 @@ fn merged(mut base: Value, change: &Value) -> Value {
     base
 }
 
-fn metadata(response_iss: bool) -> Value {
+fn metadata(issuer: &str, base: &str, response_iss: bool) -> Value {
     json!({
-        "issuer": ISSUER,
-        "authorization_endpoint": format!("{ISSUER}/authorize"),
-        "token_endpoint": format!("{ISSUER}/token"),
-        "end_session_endpoint": format!("{ISSUER}/logout?p=kept"),
+        "issuer": issuer,
+        "authorization_endpoint": format!("{base}/authorize"),
+        "token_endpoint": format!("{base}/token"),
+        "end_session_endpoint": format!("{base}/logout?p=kept"),
         "jwks_uri": format!("{ISSUER}/keys"),
         "authorization_response_iss_parameter_supported": response_iss,
         "id_token_signing_alg_values_supported": ["RS256"],

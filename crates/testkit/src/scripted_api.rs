@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use http::{Request, Response};
 use luminous_oidc::{HttpClient, HttpError, Limits};
 use serde_json::{Value, json};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 /// Where it is.
 pub const FAMILY_SERVER: &str = "https://family.example.test";
@@ -63,6 +63,8 @@ pub struct ScriptedApi {
     elsewhere: Arc<dyn HttpClient>,
     inner: Mutex<Inner>,
     arrived: watch::Sender<usize>,
+    /// Answers about who asks wait here while the test holds them.
+    gate: Semaphore,
 }
 
 /// Who asks, in no family.
@@ -91,7 +93,12 @@ impl ScriptedApi {
     pub fn new(elsewhere: Arc<dyn HttpClient>) -> Self {
         let me = member_of("The Lights", "owner");
         let inner = Inner { me, steps: BTreeMap::new(), requests: Vec::new() };
-        Self { elsewhere, inner: Mutex::new(inner), arrived: watch::Sender::new(0) }
+        Self {
+            elsewhere,
+            inner: Mutex::new(inner),
+            arrived: watch::Sender::new(0),
+            gate: Semaphore::new(1 << 20),
+        }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -106,6 +113,16 @@ impl ScriptedApi {
     /// The next answers at `path`, in order; after them it behaves.
     pub fn script(&self, path: &str, steps: impl IntoIterator<Item = Say>) {
         self.inner().steps.entry(path.to_owned()).or_default().extend(steps);
+    }
+
+    /// Answers about who asks are on their way, and do not arrive, until [`Self::release`].
+    pub fn hold(&self) {
+        self.gate.forget_permits(1 << 20);
+    }
+
+    /// Lets them arrive.
+    pub fn release(&self) {
+        self.gate.add_permits(1 << 20);
     }
 
     /// The requests that arrived at `path`, oldest first.
@@ -197,7 +214,13 @@ impl HttpClient for ScriptedApi {
         limits: Limits,
     ) -> Result<Response<Vec<u8>>, HttpError> {
         match request.uri().host() {
-            Some("family.example.test") => self.answer(&request),
+            Some("family.example.test") => {
+                let answer = self.answer(&request);
+                if request.uri().path() == "/api/me" {
+                    drop(self.gate.acquire().await.unwrap());
+                }
+                answer
+            }
             _ => self.elsewhere.send(request, limits).await,
         }
     }

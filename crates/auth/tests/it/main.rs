@@ -8,6 +8,7 @@ mod family;
 mod journey;
 mod loopback;
 mod marker;
+mod policies;
 mod redirect;
 mod refresh;
 mod sign_in;
