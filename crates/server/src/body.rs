@@ -28,6 +28,10 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
         }
         let bytes =
             Bytes::from_request(request, state).await.map_err(|rejection| refuse(&rejection))?;
+        // serde would also fill a struct from an array, by position.
+        if bytes.trim_ascii_start().first() != Some(&b'{') {
+            return Err(ApiError::Input("the body is not a JSON object".to_owned()));
+        }
         let mut reader = serde_json::Deserializer::from_slice(&bytes);
         let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
             let syntax = !error.inner().is_data();

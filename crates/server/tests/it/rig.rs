@@ -163,7 +163,12 @@ impl Rig {
 
     /// Somebody who has founded a family of their own, called after them.
     pub async fn owner(&self, name: &str) -> Someone {
-        let someone = self.someone(name);
+        self.found(self.someone(name)).await
+    }
+
+    /// Lets somebody found a family.
+    pub async fn found(&self, someone: Someone) -> Someone {
+        let name = &someone.user.name;
         let (account, act) = self.arrive(&someone).await;
         let now = self.clock.now();
         let new = NewFamily {
@@ -178,6 +183,11 @@ impl Rig {
 
     /// Somebody who was taken into the family of `home`.
     pub async fn member(&self, home: &Someone, name: &str, role: Role) -> Someone {
+        self.take_in(home, self.someone(name), role).await
+    }
+
+    /// Takes somebody into the family of `home`.
+    pub async fn take_in(&self, home: &Someone, someone: Someone, role: Role) -> Someone {
         let (_, host) = self.arrive(home).await;
         let now = self.clock.now();
         let mut code = [0; 32];
@@ -191,7 +201,6 @@ impl Rig {
             lifetime: Duration::from_secs(60),
         };
         self.store.create_invite(&invite, &host).await.unwrap();
-        let someone = self.someone(name);
         let (account, act) = self.arrive(&someone).await;
         let member = MemberId::new(now, &OsEntropy).unwrap();
         let place = self.store.accept_invite(&code, account, member, &act).await.unwrap();

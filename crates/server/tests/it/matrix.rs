@@ -1,0 +1,315 @@
+//! T18: every route of the document, asked by every role of the family, by every role of another
+//! family, by somebody without a family, and by nobody. What is expected comes from the one table in
+//! `luminous-domain`; what comes back is written down as a snapshot beside it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use luminous_domain::{MemberId, NoteId, Permission, Role, WebSessionId};
+use luminous_store::{NewChild, NewNote, NewWebSession};
+use reqwest::Method;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::home::{Caller, Home};
+use crate::openapi::{document, operations};
+use crate::rig::Someone;
+
+/// The routes without a person behind them, proved by tests of their own.
+const OPEN: &[&str] = &[];
+
+/// Roles that people have.
+fn roles() -> impl Iterator<Item = Role> {
+    Role::ALL.iter().copied().filter(|role| role.is_for_people())
+}
+
+/// A route of the document.
+struct Route {
+    method: Method,
+    path: String,
+    /// `None`: any person.
+    permission: Option<Permission>,
+}
+
+impl Route {
+    fn all() -> Vec<Self> {
+        let each = operations(&document()).into_iter().filter_map(|(method, path, operation)| {
+            if OPEN.contains(&path.as_str()) {
+                return None;
+            }
+            let scopes = operation["security"][0]["bearer"].as_array();
+            let scopes = scopes.unwrap_or_else(|| panic!("{path}: neither open nor guarded"));
+            let permission =
+                scopes.first().map(|one| Permission::parse(one.as_str().unwrap()).unwrap());
+            Some(Self { method: method.parse().unwrap(), path, permission })
+        });
+        each.collect()
+    }
+
+    fn name(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+
+    /// A body that the route accepts. A route that is not here fails the test: it must say what it
+    /// takes.
+    fn body(&self, scene: &Scene) -> Option<Value> {
+        Some(match self.name().as_str() {
+            "POST /api/families" => json!({ "name": "Another" }),
+            "PATCH /api/families/{family_id}" => json!({ "name": "Lumen" }),
+            "DELETE /api/families/{family_id}" => json!({ "name": scene.family_name }),
+            "POST /api/families/{family_id}/members" => json!({ "name": "Mia" }),
+            "PATCH /api/families/{family_id}/members/{member_id}" => json!({ "role": "teen" }),
+            "PATCH /api/families/{family_id}/children/{member_id}" => json!({ "name": "Lou" }),
+            "POST /api/families/{family_id}/invites" => json!({ "role": "adult" }),
+            "POST /api/families/{family_id}/notes" => json!({ "text": "Milk" }),
+            "POST /api/invites/preview" | "POST /api/invites/accept" => {
+                json!({ "code": scene.code })
+            }
+            "POST /api/families/{family_id}/leave" | "POST /api/me/sign-out-everywhere" => {
+                return None;
+            }
+            name if name.starts_with("GET ") || name.starts_with("DELETE ") => return None,
+            name => panic!("what does {name} take?"),
+        })
+    }
+
+    /// The path into the family of the scene, to things that are there.
+    fn filled(&self, scene: &Scene) -> String {
+        let member = if self.path.contains("/children/") { scene.child } else { scene.spare };
+        let path = self.path.replace("{family_id}", &scene.founder.family().to_string());
+        let path = path.replace("{member_id}", &member.to_string());
+        let path = path.replace("{note_id}", &scene.note.to_string());
+        let path = path.replace("{session_id}", &scene.session.to_string());
+        let path = path.replace("{invite_id}", &scene.invite);
+        assert!(!path.contains('{'), "{path}: what is it filled with?");
+        path
+    }
+
+    /// What the table says to somebody with `role` in the family.
+    fn expected_inside(&self, role: Role, proved: bool) -> &'static str {
+        match self.permission {
+            Some(permission) if !role.may(permission) => "403 authz.role_missing",
+            Some(permission) if permission.needs_step_up() && !proved => {
+                "401 session.step_up_required"
+            }
+            None if self.joins() => "409 family.already_member",
+            _ => "2",
+        }
+    }
+
+    /// What it says to a person who is not.
+    fn expected_outside(&self, in_another: bool) -> &'static str {
+        match self.permission {
+            Some(_) => "403 authz.family_mismatch",
+            None if in_another && self.joins() => "409 family.already_member",
+            // Somebody else's session is not there.
+            None if self.path.contains("{session_id}") => "404 resource.not_found",
+            None => "2",
+        }
+    }
+
+    /// Whether it is for people without a family only.
+    fn joins(&self) -> bool {
+        matches!(self.name().as_str(), "POST /api/families" | "POST /api/invites/accept")
+    }
+}
+
+/// A family with one of everything that a path can name, and the caller in it.
+struct Scene {
+    founder: Someone,
+    family_name: String,
+    caller: Someone,
+    spare: MemberId,
+    child: MemberId,
+    note: NoteId,
+    session: WebSessionId,
+    invite: String,
+    code: String,
+}
+
+impl Scene {
+    async fn of(home: &Home, role: Role, number: usize) -> Self {
+        let rig = &home.rig;
+        let called = |who: &str| home.person(&format!("{who} {number}"));
+        let founder = rig.found(called("Founder")).await;
+        let caller = rig.take_in(&founder, called("Caller"), role).await;
+        let spare = rig.take_in(&founder, called("Spare"), Role::Adult).await;
+        let (_, host) = rig.arrive(&founder).await;
+        let (account, act) = rig.arrive(&caller).await;
+        let (family, id) = (founder.family(), Uuid::from_u128(number as u128 + 1));
+        let child = NewChild { id: MemberId::from_uuid(id), family, name: "Kid".to_owned() };
+        let note = NewNote {
+            id: NoteId::from_uuid(id),
+            family,
+            text: "Hi".to_owned(),
+            author: caller.place().member,
+            lifetime: None,
+        };
+        let session = NewWebSession {
+            id: WebSessionId::from_uuid(id),
+            token: [number as u8; 32].map(|byte| byte ^ (number >> 8) as u8),
+            account,
+            user_agent: "A browser".to_owned(),
+            auth_time: None,
+            idle: Duration::from_secs(3600),
+            lifetime: Duration::from_secs(3600),
+        };
+        let invites = format!("/api/families/{family}/invites");
+        let made = home.with(&founder).post(&invites, json!({ "role": "teen" })).await.json();
+        Self {
+            family_name: founder.place().family.name.clone(),
+            spare: spare.place().member,
+            child: rig.store.add_child(&child, &host).await.unwrap().id,
+            note: rig.store.post_note(&note, &act).await.unwrap().id,
+            session: rig.store.open_session(&session, None, &act).await.unwrap().id,
+            invite: made["invite"]["id"].as_str().unwrap().to_owned(),
+            code: made["code"].as_str().unwrap().to_owned(),
+            founder,
+            caller,
+        }
+    }
+
+    async fn ask(&self, route: &Route, caller: &Caller<'_>) -> String {
+        let answer = caller.send(route.method.clone(), &route.filled(self), route.body(self)).await;
+        answer.outcome()
+    }
+}
+
+/// What came back for one route: who asked, and how it ended.
+type Row = BTreeMap<String, String>;
+
+#[tokio::test]
+async fn t18_every_route_obeys_the_table_for_every_role_in_every_place() {
+    let home = Home::start().await;
+    let strangers = strangers(&home).await;
+    let outsider = home.person("Outsider");
+    let mut matrix = String::new();
+    let mut number = 0;
+    for route in Route::all() {
+        let mut row = Row::new();
+        for role in roles() {
+            number += 1;
+            let scene = Scene::of(&home, role, number).await;
+            // First those who change nothing, then those who do.
+            let nobody = scene.ask(&route, &home.anonymous()).await;
+            expect(&mut row, &route, "nobody", nobody, "401 token.missing");
+            let stranger = scene.ask(&route, &home.proved(&strangers[&role])).await;
+            let expected = route.expected_outside(true);
+            expect(&mut row, &route, &format!("{role} of another family"), stranger, expected);
+            for (how, proved) in [("", false), (" with a second factor", true)] {
+                let caller =
+                    if proved { home.proved(&scene.caller) } else { home.with(&scene.caller) };
+                let expected = route.expected_inside(role, proved);
+                if proved && expected == route.expected_inside(role, false) {
+                    continue;
+                }
+                let answer = scene.ask(&route, &caller).await;
+                expect(&mut row, &route, &format!("{role}{how}"), answer, expected);
+            }
+        }
+        number += 1;
+        let scene = Scene::of(&home, Role::Adult, number).await;
+        let answer = scene.ask(&route, &home.proved(&outsider)).await;
+        expect(
+            &mut row,
+            &route,
+            "somebody without a family",
+            answer,
+            route.expected_outside(false),
+        );
+        if row["somebody without a family"].starts_with('2') && route.joins() {
+            leave(&home, &outsider).await;
+        }
+        home.rig.pass(Duration::from_secs(1));
+        assert!(
+            row.values().any(|outcome| outcome.starts_with('2')),
+            "{}: nobody got through",
+            route.name()
+        );
+        write_row(&mut matrix, &route, &row);
+    }
+    insta::assert_snapshot!(matrix);
+}
+
+/// One of each role in a family that is nobody's of the others.
+async fn strangers(home: &Home) -> BTreeMap<Role, Someone> {
+    let founder = home.rig.found(home.person("Stranger")).await;
+    let mut strangers = BTreeMap::new();
+    for role in roles() {
+        let stranger = home.person(&format!("Strange {role}"));
+        strangers.insert(role, home.rig.take_in(&founder, stranger, role).await);
+    }
+    strangers
+}
+
+/// Makes somebody who got into a family an outsider again.
+async fn leave(home: &Home, outsider: &Someone) {
+    let me = home.with(outsider).get("/api/me").await.json();
+    let family = me["membership"]["family"].clone();
+    let path = format!("/api/families/{}", family["id"].as_str().unwrap());
+    let left = match me["membership"]["role"].as_str() {
+        Some("owner") => {
+            let name = json!({ "name": family["name"] });
+            home.proved(outsider).send(Method::DELETE, &path, Some(name)).await
+        }
+        _ => home.with(outsider).post(&format!("{path}/leave"), json!({})).await,
+    };
+    assert_eq!(left.outcome(), "204");
+}
+
+fn expect(row: &mut Row, route: &Route, who: &str, outcome: String, expected: &str) {
+    let same = if expected == "2" { outcome.starts_with('2') } else { outcome == expected };
+    assert!(same, "{} by {who}: {outcome}, expected {expected}", route.name());
+    if let Some(before) = row.insert(who.to_owned(), outcome.clone()) {
+        assert_eq!(before, outcome, "{} by {who}", route.name());
+    }
+}
+
+/// Outcomes, and who met each.
+fn write_row(matrix: &mut String, route: &Route, row: &Row) {
+    let permission = route.permission.map_or("a person", Permission::as_str);
+    writeln!(matrix, "{} [{permission}]", route.name()).unwrap();
+    let outcomes: BTreeSet<_> = row.values().collect();
+    for outcome in outcomes {
+        let who: BTreeSet<_> =
+            row.iter().filter(|(_, met)| *met == outcome).map(|(who, _)| who.clone()).collect();
+        writeln!(matrix, "  {outcome}: {}", together(who).join(", ")).unwrap();
+    }
+}
+
+/// All roles of one place in one word.
+fn together(mut who: BTreeSet<String>) -> Vec<String> {
+    let mut words = Vec::new();
+    for (place, word) in
+        [("", "everybody inside"), (" of another family", "everybody of another family")]
+    {
+        let all: BTreeSet<_> = roles().map(|role| format!("{role}{place}")).collect();
+        if all.is_subset(&who) {
+            who = &who - &all;
+            words.push(word.to_owned());
+        }
+    }
+    words.extend(who);
+    words
+}
+
+#[test]
+fn t18_the_matrix_is_of_every_route_of_the_document() {
+    let all: BTreeSet<_> = operations(&document())
+        .into_iter()
+        .map(|(method, path, _)| format!("{method} {path}"))
+        .collect();
+    let asked: BTreeSet<_> = Route::all().iter().map(Route::name).collect();
+    let open = OPEN.iter().copied().collect::<BTreeSet<_>>();
+    let left: Vec<_> = all
+        .difference(&asked)
+        .filter(|name| !open.contains(name.split(' ').next_back().unwrap()))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+    // And of every route that the page lists for people.
+    let page = include_str!("../../src/routes.rs");
+    for path in asked.iter().map(|name| name.split(' ').next_back().unwrap()) {
+        assert!(page.contains(path), "{path} is not on the page");
+    }
+}
