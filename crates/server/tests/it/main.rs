@@ -1,5 +1,11 @@
 //! The family server from outside: over HTTP, with a real database file, against the emulator.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that is set up wrongly shall stop there and then"
+)]
+
 mod audit;
 mod config;
 mod door;

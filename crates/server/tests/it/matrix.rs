@@ -193,10 +193,10 @@ async fn t18_every_route_obeys_the_table_for_every_role_in_every_place() {
             let scene = Scene::of(&home, role, number).await;
             // First those who change nothing, then those who do.
             let nobody = scene.ask(&route, &home.anonymous()).await;
-            expect(&mut row, &route, "nobody", nobody, "401 token.missing");
+            expect(&mut row, &route, "nobody", &nobody, "401 token.missing");
             let stranger = scene.ask(&route, &home.proved(&strangers[&role])).await;
             let expected = route.expected_outside(true);
-            expect(&mut row, &route, &format!("{role} of another family"), stranger, expected);
+            expect(&mut row, &route, &format!("{role} of another family"), &stranger, expected);
             for (how, proved) in [("", false), (" with a second factor", true)] {
                 let caller =
                     if proved { home.proved(&scene.caller) } else { home.with(&scene.caller) };
@@ -205,7 +205,7 @@ async fn t18_every_route_obeys_the_table_for_every_role_in_every_place() {
                     continue;
                 }
                 let answer = scene.ask(&route, &caller).await;
-                expect(&mut row, &route, &format!("{role}{how}"), answer, expected);
+                expect(&mut row, &route, &format!("{role}{how}"), &answer, expected);
             }
         }
         number += 1;
@@ -215,7 +215,7 @@ async fn t18_every_route_obeys_the_table_for_every_role_in_every_place() {
             &mut row,
             &route,
             "somebody without a family",
-            answer,
+            &answer,
             route.expected_outside(false),
         );
         if row["somebody without a family"].starts_with('2') && route.joins() {
@@ -258,10 +258,10 @@ async fn leave(home: &Home, outsider: &Someone) {
     assert_eq!(left.outcome(), "204");
 }
 
-fn expect(row: &mut Row, route: &Route, who: &str, outcome: String, expected: &str) {
+fn expect(row: &mut Row, route: &Route, who: &str, outcome: &str, expected: &str) {
     let same = if expected == "2" { outcome.starts_with('2') } else { outcome == expected };
     assert!(same, "{} by {who}: {outcome}, expected {expected}", route.name());
-    if let Some(before) = row.insert(who.to_owned(), outcome.clone()) {
+    if let Some(before) = row.insert(who.to_owned(), outcome.to_owned()) {
         assert_eq!(before, outcome, "{} by {who}", route.name());
     }
 }
