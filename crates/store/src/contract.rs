@@ -74,6 +74,7 @@ macro_rules! contract_suite {
                 of_a_hundred_first_arrivals_one_makes_the_account
                 nobody_stands_anywhere_before_arriving
                 a_change_of_place_holds_from_the_next_question_on
+                a_change_of_place_holds_also_while_many_ask
                 being_seen_shows_in_the_family_and_changes_nothing_else
                 signing_out_everywhere_ends_sessions_and_dates_tokens
                 signing_out_everywhere_leaves_others_alone

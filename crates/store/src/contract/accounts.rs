@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use luminous_domain::{ObjectId, OsEntropy, PersonKey, Role, TenantId};
 
@@ -102,6 +103,31 @@ pub async fn a_change_of_place_holds_from_the_next_question_on(bench: &Bench) {
     let standing = bench.standing(&ben).await;
     assert_eq!(standing.membership, None);
     assert_eq!(standing.account.standing_changed_at, Some(bench.time.now().await));
+}
+
+pub async fn a_change_of_place_holds_also_while_many_ask(bench: &Bench) {
+    let home = bench.home("ada").await;
+    let ben = bench.join(&home, Role::Adult, "ben").await;
+    let changing = Arc::new(AtomicBool::new(true));
+    let mut asking = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let (store, changing, key) =
+            (Arc::clone(&bench.store), Arc::clone(&changing), ben.key().clone());
+        asking.spawn(async move {
+            while changing.load(Ordering::Relaxed) {
+                store.standing(&key).await.unwrap();
+                // A store that answers from memory never waits by itself.
+                tokio::task::yield_now().await;
+            }
+        });
+    }
+    for n in 0..100 {
+        let role = if n % 2 == 0 { Role::Teen } else { Role::Adult };
+        bench.set_role(&home, ben.member, role, &home.owner).await.unwrap();
+        assert_eq!(bench.standing(&ben).await.membership.unwrap().role, role, "change {n}");
+    }
+    changing.store(false, Ordering::Relaxed);
+    asking.join_all().await;
 }
 
 pub async fn being_seen_shows_in_the_family_and_changes_nothing_else(bench: &Bench) {

@@ -185,3 +185,32 @@ pub(super) fn newest_line(connection: &Connection) -> Result<Option<AuditId>, Er
 pub(super) fn after(newest: AuditId) -> AuditId {
     AuditId::from_uuid(uuid::Uuid::from_u128(newest.as_uuid().as_u128().wrapping_add(1)))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn an_end_is_always_a_time_and_never_before_the_beginning(
+            now in 0..4_102_444_800_000_i64,
+            seconds: u64,
+            nanos in 0..1_000_000_000_u32,
+        ) {
+            let end = after_lasting(now, Duration::new(seconds, nanos));
+            prop_assert!(end >= now);
+            prop_assert_eq!(at(end).as_millisecond(), end);
+        }
+
+        #[test]
+        fn ids_are_kept_whole_and_the_next_one_sorts_after(bytes: [u8; 16]) {
+            let id = AuditId::from_key(bytes);
+            prop_assert_eq!(id.key(), bytes);
+            if bytes != [0xFF; 16] {
+                prop_assert!(after(id) > id);
+            }
+        }
+    }
+}

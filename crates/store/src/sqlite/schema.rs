@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use luminous_domain::Timestamp;
 use refinery::{Migration, Runner};
 use rusqlite::{Connection, OptionalExtension as _};
 
@@ -37,6 +38,10 @@ pub(super) fn run(
     if found > known {
         return Err(OpenError::Newer { path: path.to_owned(), found, known });
     }
+    if found > 0 && !readable(connection).map_err(failed)? {
+        let reason = "the history of its schema is not one".to_owned();
+        return Err(OpenError::NotADatabase { path: path.to_owned(), reason });
+    }
     // Without grouping, refinery commits a migration and its line in the history one after the
     // other, and a kill between them would leave a schema that nobody remembers.
     let report = runner.set_grouped(true).run(connection).map_err(|error| OpenError::Failed {
@@ -45,6 +50,20 @@ pub(super) fn run(
     })?;
     let applied = report.applied_migrations().iter();
     Ok(applied.map(|one| Applied { version: one.version(), name: one.name().to_owned() }).collect())
+}
+
+/// Whether the history holds what refinery expects in it, for otherwise refinery panics.
+fn readable(connection: &Connection) -> Result<bool, rusqlite::Error> {
+    let sql = "SELECT applied_on, checksum FROM refinery_schema_history";
+    let mut query = connection.prepare(sql)?;
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        let (applied, checksum): (String, String) = (row.get(0)?, row.get(1)?);
+        if applied.parse::<Timestamp>().is_err() || checksum.parse::<u64>().is_err() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// The newest version of this program.
@@ -118,5 +137,17 @@ mod tests {
         migrate(path, &mut connection).unwrap();
         connection.execute("UPDATE refinery_schema_history SET checksum = '1'", []).unwrap();
         assert!(matches!(migrate(path, &mut connection), Err(OpenError::Failed { .. })));
+    }
+
+    #[test]
+    fn a_history_that_is_none_is_refused_without_a_panic() {
+        for broken in ["applied_on = 'yesterday'", "checksum = 'x'", "checksum = NULL"] {
+            let (path, mut connection) =
+                (Path::new("memory"), Connection::open_in_memory().unwrap());
+            migrate(path, &mut connection).unwrap();
+            let sql = format!("UPDATE refinery_schema_history SET {broken}");
+            connection.execute(&sql, []).unwrap();
+            assert!(migrate(path, &mut connection).is_err(), "{broken}");
+        }
     }
 }

@@ -1,12 +1,12 @@
-//! A file that may not grow (DB2), and a log that only grows.
+//! A file that may not grow (DB2), a log that only grows, and jobs that share a commit.
 
 use std::sync::Arc;
 
-use luminous_domain::OsEntropy;
+use luminous_domain::{Clock as _, OsEntropy};
 use luminous_store::contract::Bench;
-use luminous_store::contract::people::{HOUR, Person, hash};
+use luminous_store::contract::people::{HOUR, Person, all_at_once, hash};
 use luminous_store::sqlite::SqliteOptions;
-use luminous_store::{SqliteStore, StoreError};
+use luminous_store::{Audit as _, AuditFilter, Health as _, SqliteStore, StoreError};
 use luminous_testkit::FrozenClock;
 
 use crate::Hand;
@@ -81,5 +81,66 @@ async fn the_schema_refuses_to_change_or_forget_a_line_of_the_log() {
         assert!(refused.to_string().contains("the audit log only grows"), "{sql}: {refused}");
     }
     assert_eq!(lines(), before);
+    bench.store.close().await;
+}
+
+#[tokio::test]
+async fn lines_sort_by_age_also_when_the_clock_is_set_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("family.db");
+    let clock = Arc::new(FrozenClock::new());
+    let mut home = None;
+    // Each time an hour earlier, and the last time after a restart.
+    for restart in [false, true] {
+        let store = SqliteStore::open(&path, clock.clone(), Arc::new(OsEntropy)).unwrap();
+        let hand = Box::new(Hand(clock.clone()));
+        let bench = Bench { store: Arc::new(store), time: hand, keep: Box::new(()) };
+        if home.is_none() {
+            home = Some(bench.home("ada").await);
+        }
+        let home = home.as_ref().unwrap();
+        for n in 0..3 {
+            clock.set_wall(clock.now() - HOUR);
+            let action = format!("{restart} {n}");
+            let (family, act) = (Some(home.family), home.owner.act());
+            bench.store.record_refusal(family, &act, &action, None, "no").await.unwrap();
+        }
+        bench.store.close().await;
+    }
+    let store = SqliteStore::open(&path, clock.clone(), Arc::new(OsEntropy)).unwrap();
+    let lines = store.audit(home.unwrap().family, &AuditFilter::default(), 6).await.unwrap();
+    let actions: Vec<_> = lines.iter().map(|line| line.action.as_str()).collect();
+    assert_eq!(actions, ["true 2", "true 1", "true 0", "false 2", "false 1", "false 0"]);
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_job_that_fails_takes_none_of_those_along_that_share_its_commit() {
+    let bench = open_with(SqliteOptions::default()).await;
+    let ada = bench.person("ada").await;
+    bench.session(&ada, "taken").await;
+    let mut jobs = Vec::new();
+    for n in 0..30 {
+        // Every third brings a cookie that is there already, which the schema refuses.
+        let word = if n % 3 == 0 { "taken".to_owned() } else { format!("cookie {n}") };
+        jobs.push((bench.new_session(&ada, &word).await, ada.act()));
+    }
+    let answers = all_at_once(30, |n| {
+        let (store, (new, act)) = (Arc::clone(&bench.store), jobs[n].clone());
+        async move { (n, store.open_session(&new, None, &act).await) }
+    })
+    .await;
+    for (n, answer) in answers {
+        match answer {
+            Ok(_) => assert_ne!(n % 3, 0),
+            Err(error) => {
+                assert_eq!(n % 3, 0, "{error:?}");
+                assert!(matches!(error, StoreError::Driver(_)), "{error:?}");
+            }
+        }
+    }
+    assert_eq!(bench.store.sessions(ada.account.id).await.unwrap().len(), 21);
+    let lines = bench.store.export(ada.account.id).await.unwrap().unwrap().audit;
+    assert_eq!(lines.len(), 1 + 21, "the account, and a line for each session");
     bench.store.close().await;
 }
