@@ -21,8 +21,8 @@ use luminous_store::MemberState;
 use crate::config::{Config, ConfigError, Secrets};
 use crate::state::AppState;
 
-/// Both services give up after ten seconds, and then nobody signs in.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// Entra gives up after two seconds and B2C after ten, and then nobody signs in.
+const PATIENCE: Duration = Duration::from_millis(1500);
 
 /// The connectors, as they were configured.
 pub struct Connectors {

@@ -7,7 +7,10 @@
 )]
 
 mod audit;
+mod browser;
 mod config;
+mod connectors;
+mod discovery;
 mod door;
 mod export;
 mod families;
@@ -22,3 +25,4 @@ mod openapi;
 mod program;
 mod rig;
 mod sessions;
+mod web;

@@ -1,0 +1,602 @@
+//! Sign-in for browsers, against the real emulator, seen from a browser (RFC 9700).
+
+use std::time::Duration;
+
+use luminous_domain::{InviteCode, OsEntropy, Role};
+use luminous_emulator::{
+    DEMO_POLICY, DEMO_RESET_POLICY, Endpoint, Fault, RedirectLie, ResponseLie, Times, TokenLie,
+};
+use luminous_server::config::Hint;
+use reqwest::Method;
+use reqwest::header::{HeaderMap, SET_COOKIE};
+use serde_json::json;
+use url::Url;
+
+use crate::browser::{Browser, Page, parameter};
+use crate::rig::{Answer, Rig, Someone};
+
+const PUBLIC: &str = "https://family.example";
+
+/// The server behind a proxy that speaks TLS for it.
+async fn behind_tls() -> Rig {
+    Rig::with(|config, emulator| {
+        config.public_url = Some(PUBLIC.parse().unwrap());
+        let callback = format!("{PUBLIC}/callback");
+        *emulator = emulator.clone().with_web_redirects(&[&callback]);
+    })
+    .await
+}
+
+/// Signs somebody in and shows them their page.
+async fn signed_in(rig: &Rig, someone: &Someone) -> (Browser, Page) {
+    let mut browser = Browser::new(rig);
+    let page = browser.sign_in("/login", &someone.user.email).await;
+    assert_eq!(page.status, 200, "{}", page.text);
+    (browser, page)
+}
+
+fn figures(rig: &Rig) -> String {
+    rig.server.state().meters().render(0)
+}
+
+#[tokio::test]
+async fn a_person_signs_in_and_sees_their_own_place() {
+    let rig = Rig::start().await;
+    let ana = rig.owner("ana").await;
+    let (mut browser, page) = signed_in(&rig, &ana).await;
+    assert_eq!(page.url.as_str(), format!("{}/", rig.base));
+    assert_eq!(page.heading(), "Hello, ana");
+    assert_eq!(page.text_of("family"), "The family of ana");
+    assert_eq!(page.text_of("role"), "Owner");
+    assert_eq!(browser.go("/").await.heading(), "Hello, ana", "and stays signed in");
+    let (account, _) = rig.arrive(&ana).await;
+    let sessions = rig.store.sessions(account).await.unwrap();
+    assert_eq!(sessions.len(), 1);
+    assert_eq!(sessions[0].user_agent, "A test's browser");
+    assert!(sessions[0].auth_time.is_some());
+}
+
+#[tokio::test]
+async fn a_page_that_was_asked_for_is_where_one_arrives() {
+    let rig = Rig::start().await;
+    let ben = rig.someone("ben");
+    let mut browser = Browser::new(&rig);
+    let page = browser.sign_in("/login?return_to=/join", &ben.user.email).await;
+    assert_eq!(page.url.path(), "/join");
+    assert_eq!(page.heading(), "Join a family");
+}
+
+#[tokio::test]
+async fn a_link_that_leads_elsewhere_is_not_followed() {
+    let rig = Rig::start().await;
+    let mut browser = Browser::new(&rig);
+    for place in [
+        "//evil.example",
+        "/%5Cevil.example",
+        "https://evil.example",
+        "/%09/evil.example",
+        "javascript:alert(1)",
+        "%0d%0aset-cookie:a=b",
+        "",
+    ] {
+        let page = browser.peek(&format!("/login?return_to={place}")).await;
+        assert_eq!(page.status, 400, "{place}");
+        assert_eq!(page.heading(), "This link is not right", "{place}");
+        assert!(!page.headers.contains_key(SET_COOKIE), "{place}");
+    }
+}
+
+#[tokio::test]
+async fn the_provider_is_asked_with_state_nonce_and_pkce_for_who_it_is_and_no_more() {
+    let rig = Rig::start().await;
+    let mut browser = Browser::new(&rig);
+    let (one, two) = (browser.peek("/login").await, browser.peek("/login").await);
+    assert_eq!(one.status, 303);
+    let (one, two) = (one.leads_to().unwrap(), two.leads_to().unwrap());
+    assert!(one.path().to_lowercase().contains(&DEMO_POLICY.to_lowercase()), "{one}");
+    let fixed: Vec<_> = ["response_type", "response_mode", "code_challenge_method", "ui_locales"]
+        .map(|name| parameter(&one, name).unwrap())
+        .into();
+    assert_eq!(fixed, ["code", "query", "S256", "en"]);
+    let redirect_uri = parameter(&one, "redirect_uri").unwrap();
+    assert_eq!(redirect_uri, format!("{}/callback", rig.base));
+    assert!(!parameter(&one, "scope").unwrap().contains("offline_access"));
+    for name in ["state", "nonce", "code_challenge"] {
+        let (one, two) = (parameter(&one, name).unwrap(), parameter(&two, name).unwrap());
+        assert_eq!(one.len(), 43, "256 bits of {name}");
+        assert_ne!(one, two, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_shortcut_goes_straight_to_its_provider_and_only_a_configured_one_does() {
+    let google = Hint { domain_hint: "google.com".into(), name: "Google".into() };
+    let rig = Rig::with(|config, _| config.issuers[0].hints.push(google)).await;
+    let mut browser = Browser::new(&rig);
+    let front = browser.go("/").await;
+    assert!(front.text.contains("Continue with Google"), "{}", front.text);
+    assert!(front.text.contains("provider=google.com"), "{}", front.text);
+    let hinted = browser.peek("/login?provider=google.com").await.leads_to().unwrap();
+    assert_eq!(parameter(&hinted, "domain_hint").as_deref(), Some("google.com"));
+    let foreign = browser.peek("/login?provider=evil.example").await.leads_to().unwrap();
+    assert_eq!(parameter(&foreign, "domain_hint"), None);
+    let other = browser.peek("/login?person=another").await.leads_to().unwrap();
+    assert_eq!(parameter(&other, "prompt").as_deref(), Some("login"));
+}
+
+#[tokio::test]
+async fn r3_an_answer_with_another_state_signs_nobody_in_and_cancels_nothing() {
+    let rig = Rig::start().await;
+    let ana = rig.owner("ana").await;
+    let mut browser = Browser::new(&rig);
+    let back = browser.answer_for("/login", &ana.user.email).await;
+    let state = parameter(&back, "state").unwrap();
+    let first = if state.starts_with('A') { "B" } else { "A" };
+    let wrong: Url =
+        back.as_str().replace(&state, &format!("{first}{}", &state[1..])).parse().unwrap();
+    let twice: Url = format!("{back}&state={state}").parse().unwrap();
+    let without: Url = back.as_str().replace("state=", "stat=").parse().unwrap();
+    for url in [wrong, twice, without] {
+        let page = browser.open(&url).await;
+        assert_eq!(page.status, 400, "{url}");
+        assert_eq!(page.heading(), "This sign-in is no longer open");
+        assert_eq!(browser.session(), None);
+    }
+    assert_eq!(rig.emulator.control().requests(Endpoint::Token), 0, "nothing was asked of anybody");
+    let page = browser.open(&back).await;
+    assert_eq!(
+        (page.status.as_u16(), browser.session().is_some()),
+        (303, true),
+        "the true one counts"
+    );
+}
+
+#[tokio::test]
+async fn an_answer_counts_only_in_the_browser_that_asked() {
+    let rig = Rig::start().await;
+    let ana = rig.owner("ana").await;
+    let mut hers = Browser::new(&rig);
+    let back = hers.answer_for("/login", &ana.user.email).await;
+    let mut bystander = Browser::new(&rig);
+    assert_eq!(bystander.open(&back).await.status, 400, "no cookie at all");
+    bystander.peek("/login").await;
+    assert_eq!(bystander.open(&back).await.status, 400, "another browser's cookie");
+    assert_eq!(bystander.session(), None);
+    assert_eq!(hers.open(&back).await.status, 303, "hers is still open");
+}
+
+#[tokio::test]
+async fn r4_an_answer_counts_once() {
+    let rig = Rig::start().await;
+    let ana = rig.owner("ana").await;
+    let mut browser = Browser::new(&rig);
+    let back = browser.answer_for("/login", &ana.user.email).await;
+    let before = browser.cookies.clone();
+    assert_eq!(browser.open(&back).await.status, 303);
+    browser.cookies = before;
+    let again = browser.open(&back).await;
+    assert_eq!((again.status.as_u16(), browser.session()), (400, None));
+    assert_eq!(rig.emulator.control().requests(Endpoint::Token), 1, "one question only");
+}
+
+#[tokio::test]
+async fn r5_a_sign_in_is_open_for_ten_minutes() {
+    let rig = Rig::start().await;
+    let ana = rig.owner("ana").await;
+    let mut browser = Browser::new(&rig);
+    let back = browser.answer_for("/login", &ana.user.email).await;
+    rig.pass(Duration::from_secs(601));
+    let late = browser.open(&back).await;
+    assert_eq!(late.status, 400);
+    assert_eq!(late.heading(), "This sign-in is no longer open");
+    assert_eq!(browser.session(), None);
+}
+
+#[tokio::test]
+async fn r6_two_tabs_may_sign_in_at_once_and_their_answers_may_cross() {
+    let rig = Rig::start().await;
+    let ana = rig.owner("ana").await;
+    let mut browser = Browser::new(&rig);
+    let first = browser.answer_for("/login", &ana.user.email).await;
+    let second = browser.peek("/login?return_to=/join").await;
+    let second =
+        browser.send(Method::GET, &second.leads_to().unwrap(), None, HeaderMap::new()).await;
+    let second = second.leads_to().expect("the provider knows her by now");
+    let browser_cookie = browser.cookies.clone();
+    assert_eq!(browser.open(&second).await.leads_to().unwrap().path(), "/join");
+    // The first tab's request was on its way already.
+    browser.cookies = browser_cookie;
+    assert_eq!(browser.open(&first).await.leads_to().unwrap().path(), "/");
+}
+
+#[tokio::test]
+async fn r8_an_answer_in_another_issuers_name_is_refused() {
+    let rig = Rig::with(|_, emulator| emulator.response_iss = true).await;
+    let ana = rig.owner("ana").await;
+    for (lie, expected) in [(RedirectLie::WrongIss, 400), (RedirectLie::NoIss, 400)] {
+        rig.emulator.control().redirect(lie, Times::Next(1));
+        let mut browser = Browser::new(&rig);
+        let page = browser.sign_in("/login", &ana.user.email).await;
+        assert_eq!(page.status, expected, "{lie:?}");
+        assert_eq!(page.heading(), "The sign-in didn&#39;t work");
+        assert_eq!(browser.session(), None);
+    }
+    assert_eq!(rig.emulator.control().requests(Endpoint::Token), 0);
+    let mut browser = Browser::new(&rig);
+    browser.sign_in("/login", &ana.user.email).await;
+    assert!(browser.session().is_some(), "the true issuer's answer is accepted");
+}
+
+#[tokio::test]
+async fn an_id_token_that_does_not_hold_signs_nobody_in() {
+    let rig = Rig::start().await;
+    let ana = rig.owner("ana").await;
+    for lie in [TokenLie::WrongNonce, TokenLie::WrongKey, TokenLie::WrongAudience] {
+        rig.emulator.control().lie(lie, Times::Next(1));
+        let mut browser = Browser::new(&rig);
+        let page = browser.sign_in("/login", &ana.user.email).await;
+        assert_eq!(page.status, 400, "{lie:?}");
+        assert_eq!(browser.session(), None, "{lie:?}");
+        assert!(page.text.contains("For whoever looks after this server"));
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_fails_is_a_page_with_a_way_out() {
+    let rig = Rig::start().await;
+    let ana = rig.owner("ana").await;
+    let control = rig.emulator.control();
+    let mut browser = Browser::new(&rig);
+    let back = browser.answer_for("/login", &ana.user.email).await;
+    control.fault(Endpoint::Token, Fault::ServerError, Times::Always);
+    let page = browser.open(&back).await;
+    assert_eq!(page.status, 503);
+    assert_eq!(page.heading(), "Sign-in is out of reach just now");
+    assert!(page.text.contains("href=\"/login\""), "{}", page.text);
+    let figures = figures(&rig);
+    assert!(
+        figures.contains("luminous_web_sign_ins_total{outcome=\"redirect.exchange_rejected\"} 1"),
+        "{figures}"
+    );
+}
+
+#[tokio::test]
+async fn no_sign_in_begins_while_the_provider_is_away() {
+    let rig = Rig::down().await;
+    let mut browser = Browser::new(&rig);
+    let page = browser.peek("/login").await;
+    assert_eq!(page.status, 503);
+    assert_eq!(page.heading(), "Sign-in is out of reach just now");
+    rig.emulator.control().clear();
+    assert_eq!(browser.peek("/login").await.status, 303, "and by itself again");
+}
+
+#[tokio::test]
+async fn r9_whoever_goes_back_gets_a_quiet_page() {
+    let rig = Rig::start().await;
+    let mut browser = Browser::new(&rig);
+    let page = browser.go("/login").await;
+    let page = browser.press(&page, "cancel", &[("email", ""), ("password", "")]).await;
+    assert_eq!(page.status, 200);
+    assert_eq!(page.heading(), "Not signed in");
+    assert!(!page.text.contains("AADB2C"), "{}", page.text);
+    assert_eq!(
+        (browser.session(), browser.cookies.keys().any(|name| name.contains("luminous-browser"))),
+        (None, false)
+    );
+}
+
+#[tokio::test]
+async fn r9_a_forgotten_password_leads_to_a_new_one_and_then_in() {
+    let rig = Rig::start().await;
+    let ana = rig.owner("ana").await;
+    let mut browser = Browser::new(&rig);
+    let page = browser.go("/login?return_to=/").await;
+    let reset = browser.click(&page, "forgotPassword").await;
+    let policy = DEMO_RESET_POLICY.to_lowercase();
+    assert!(reset.url.as_str().to_lowercase().contains(&policy), "{}", reset.url);
+    let email = ana.user.email.as_str();
+    let code = browser.press(&reset, "sendCode", &[("email", email)]).await;
+    let mailed = code.text_of("mailedCode");
+    let fresh = browser.press(&code, "verifyCode", &[("verificationCode", &mailed)]).await;
+    let password = "another horse 8 Battery";
+    let fields = [("password", password), ("confirmPassword", password)];
+    let page = browser.press(&fresh, "continue", &fields).await;
+    // Some providers know the person by now, others ask once more.
+    let page = if page.text.contains("id=\"next\"") {
+        browser.press(&page, "next", &[("email", email), ("password", password)]).await
+    } else {
+        page
+    };
+    assert_eq!(page.heading(), "Hello, ana");
+    let figures = figures(&rig);
+    assert!(figures.contains("luminous_web_sign_ins_total{outcome=\"ok\"} 1"), "{figures}");
+}
+
+#[tokio::test]
+async fn signing_in_leaves_no_old_cookie_alive() {
+    let rig = Rig::start().await;
+    let (ana, eve) = (rig.owner("ana").await, rig.someone("eve"));
+    let (planter, _) = signed_in(&rig, &eve).await;
+    let planted = planter.session().unwrap().to_owned();
+    // Somebody put their own session into her browser, and she signs in over it.
+    let mut hers = Browser::new(&rig);
+    hers.cookies.insert("luminous-session".into(), planted.clone());
+    assert_eq!(hers.go("/").await.heading(), "Hello, eve");
+    let page = hers.sign_in("/login", &ana.user.email).await;
+    assert_eq!(page.heading(), "Hello, ana");
+    assert_ne!(hers.session(), Some(planted.as_str()));
+    let mut planter = planter;
+    assert_eq!(planter.go("/").await.heading(), "Come on in", "the planted one has ended");
+}
+
+#[tokio::test]
+async fn signing_out_here_ends_this_session_and_no_other() {
+    let rig = Rig::start().await;
+    let ana = rig.owner("ana").await;
+    let (mut phone, page) = signed_in(&rig, &ana).await;
+    let (mut tablet, _) = signed_in(&rig, &ana).await;
+    let kept = phone.session().unwrap().to_owned();
+    let gone = phone.press(&page, "signOut", &[]).await;
+    assert_eq!(gone.url.path(), "/signed-out");
+    assert_eq!(gone.heading(), "You are signed out");
+    assert_eq!(phone.session(), None);
+    phone.cookies.insert("luminous-session".into(), kept);
+    assert_eq!(phone.go("/").await.heading(), "Come on in", "the cookie is worth nothing now");
+    assert_eq!(tablet.go("/").await.heading(), "Hello, ana");
+}
+
+#[tokio::test]
+async fn v21_signing_out_everywhere_ends_other_browsers_and_tokens_and_the_providers_session() {
+    let rig = behind_tls().await;
+    let ana = rig.owner("ana").await;
+    let token = rig.token(&ana);
+    assert_eq!(rig.get("/api/me", &token).await.status, 200);
+    let mut phone = Browser::behind(&rig, PUBLIC);
+    let page = phone.sign_in("/login", &ana.user.email).await;
+    let mut tablet = Browser::behind(&rig, PUBLIC);
+    tablet.sign_in("/login", &ana.user.email).await;
+    rig.pass(Duration::from_secs(1));
+    let away = phone.press_once(&page, "signOutEverywhere", &[]).await;
+    let provider = away.leads_to().unwrap();
+    assert!(provider.as_str().starts_with(rig.emulator.base_url().as_str()), "{provider}");
+    let back = parameter(&provider, "post_logout_redirect_uri");
+    assert_eq!(back.as_deref(), Some("https://family.example/signed-out"));
+    assert_eq!(parameter(&provider, "id_token_hint"), None, "no token in an address");
+    assert_eq!(phone.follow(away).await.heading(), "You are signed out");
+    assert_eq!(tablet.go("/").await.heading(), "Come on in");
+    assert_eq!(rig.get("/api/me", &token).await.outcome(), "401 token.revoked");
+    let asked = phone.go("/login").await;
+    assert!(asked.text.contains("id=\"next\""), "the provider asks again who it is");
+}
+
+#[tokio::test]
+async fn a_form_without_the_sessions_token_does_nothing() {
+    let rig = Rig::start().await;
+    let (ana, ben) = (rig.owner("ana").await, rig.owner("ben").await);
+    let (mut browser, page) = signed_in(&rig, &ana).await;
+    let (_, bens) = signed_in(&rig, &ben).await;
+    let (url, right) = page.form("signOutEverywhere", &[]);
+    let (_, another) = bens.form("signOutEverywhere", &[]);
+    let field = |value: &str| vec![("csrf".to_owned(), value.to_owned())];
+    for form in [vec![], field(""), field("wrong"), another] {
+        let answer = browser.send(Method::POST, &url, Some(&form), HeaderMap::new()).await;
+        assert_eq!(answer.status, 403, "{form:?}");
+        assert_eq!(answer.heading(), "That didn&#39;t come from our page");
+    }
+    for (name, value) in [
+        ("origin", "https://evil.example"),
+        ("origin", "null"),
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+    ] {
+        let headers = HeaderMap::from_iter([(name.parse().unwrap(), value.parse().unwrap())]);
+        let answer = browser.send(Method::POST, &url, Some(&right), headers).await;
+        assert_eq!(answer.status, 403, "{name}: {value}");
+    }
+    assert_eq!(browser.go("/").await.heading(), "Hello, ana", "nothing was done");
+    let answer = browser.send(Method::POST, &url, Some(&right), HeaderMap::new()).await;
+    assert_eq!(answer.status, 303, "the right one does it");
+}
+
+#[tokio::test]
+async fn a_form_of_nobody_leads_to_the_front_page() {
+    let rig = Rig::start().await;
+    let mut browser = Browser::new(&rig);
+    for path in ["/logout", "/logout/everywhere", "/join", "/join/accept"] {
+        let url = browser.ours(path);
+        let answer = browser.send(Method::POST, &url, Some(&[]), HeaderMap::new()).await;
+        assert_eq!(answer.leads_to().unwrap().path(), "/", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_ends_after_two_weeks_without_use_and_after_ninety_days_with() {
+    let rig = Rig::start().await;
+    let ana = rig.owner("ana").await;
+    let day = Duration::from_secs(86_400);
+    let (mut browser, _) = signed_in(&rig, &ana).await;
+    for _ in 0..6 {
+        rig.pass(day * 13);
+        assert_eq!(browser.go("/").await.heading(), "Hello, ana");
+    }
+    rig.pass(day * 13);
+    assert_eq!(browser.go("/").await.heading(), "Come on in", "ninety days are over");
+    let (mut browser, _) = signed_in(&rig, &ana).await;
+    rig.pass(day * 14 + Duration::from_secs(1));
+    assert_eq!(browser.go("/").await.heading(), "Come on in", "two weeks without use");
+}
+
+#[tokio::test]
+async fn cookies_and_headers_are_these() {
+    let rig = behind_tls().await;
+    let ana = rig.owner("ana").await;
+    let mut browser = Browser::behind(&rig, PUBLIC);
+    let login = browser.peek("/login").await;
+    let page = browser.follow(login.clone()).await;
+    let fields = [("email", ana.user.email.as_str()), ("password", "correct horse 7 battery")];
+    let back = browser.press_once(&page, "next", &fields).await;
+    let callback = browser.open(&back.leads_to().unwrap()).await;
+    let front = browser.peek("/").await;
+    let provider = rig.emulator.base_url().origin().ascii_serialization();
+    let show = |page: &Page| {
+        let mut lines: Vec<_> = page
+            .headers
+            .iter()
+            .filter(|(name, _)| {
+                !["date", "content-length", "x-request-id"].contains(&name.as_str())
+            })
+            .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
+            .map(|line| line.replace(&provider, "{provider}"))
+            .map(|line| match line.split_once("luminous-") {
+                Some((head, rest)) => {
+                    let (name, rest) = rest.split_once('=').unwrap();
+                    let (value, flags) = rest.split_once(';').unwrap();
+                    let value = if value.is_empty() { "" } else { ".." };
+                    format!("{head}luminous-{name}={value};{flags}")
+                }
+                None => line,
+            })
+            .map(|line| line.split("/oauth2/").next().unwrap().to_owned())
+            .collect();
+        lines.sort();
+        format!("{}\n{}", page.status, lines.join("\n"))
+    };
+    let pages = [("login", &login), ("callback", &callback), ("front", &front)];
+    let pages = pages.map(|(name, page)| format!("# {name}\n{}", show(page)));
+    insta::assert_snapshot!(pages.join("\n\n"));
+}
+
+#[tokio::test]
+async fn u4_what_people_are_called_is_text_and_no_page_has_a_script() {
+    let rig = Rig::start().await;
+    let control = rig.emulator.control();
+    let name = "\"><img src=x onerror=alert(1)><script>alert(2)</script>";
+    control.create_user("eve@example.test", name, "correct horse 7 battery").unwrap();
+    let mut browser = Browser::new(&rig);
+    let page = browser.sign_in("/login", "eve@example.test").await;
+    assert_eq!(page.status, 200);
+    assert!(!page.text.contains("<img src=x"), "{}", page.text);
+    assert!(!page.text.contains("<script"), "{}", page.text);
+    let policy = page.headers["content-security-policy"].to_str().unwrap();
+    assert!(
+        policy.starts_with("default-src 'none'; style-src 'self'; img-src 'self';"),
+        "{policy}"
+    );
+    assert!(!policy.contains("script-src") && !policy.contains("unsafe"), "{policy}");
+}
+
+#[tokio::test]
+async fn pages_speak_the_browsers_language() {
+    let rig = Rig::start().await;
+    let mut browser = Browser::new(&rig);
+    for (language, heading) in
+        [("de-AT,de;q=0.9", "Willkommen"), ("es", "Adelante, pasa"), ("fr", "Come on in")]
+    {
+        browser.language = language;
+        let page = browser.go("/").await;
+        assert_eq!(page.heading(), heading);
+    }
+}
+
+/// An invitation into the family of `host`, as it is typed.
+async fn invitation(rig: &Rig, host: &Someone, role: Role) -> String {
+    let path = format!("/api/families/{}/invites", host.family());
+    let body = json!({ "role": role.as_str() });
+    let answer = rig.send(Method::POST, &path, &rig.fresh_token(host), &body).await;
+    assert_eq!(answer.status, 201, "{answer:?}");
+    answer.json()["code"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn an_invitation_is_looked_at_and_taken_up_in_a_browser() {
+    let rig = Rig::start().await;
+    let ana = rig.owner("ana").await;
+    let code = invitation(&rig, &ana, Role::Adult).await;
+    let ben = rig.someone("ben");
+    let mut browser = Browser::new(&rig);
+    let front = browser.go("/join").await;
+    assert_eq!(front.heading(), "Join a family", "but first, who are you?");
+    let page = browser.click(&front, "signIn").await;
+    let page = browser.identify(&page, &ben.user.email).await;
+    assert_eq!(page.url.path(), "/join");
+    let offer = browser.press(&page, "continue", &[("code", &code.to_lowercase())]).await;
+    assert_eq!(offer.text_of("family"), "The family of ana");
+    assert!(offer.text.contains("ana invites you"), "{}", offer.text);
+    assert!(offer.text.contains("with the role: Adult"), "{}", offer.text);
+    assert!(!offer.url.as_str().contains(&code[..5]), "no code in an address: {}", offer.url);
+    let home = browser.press(&offer, "accept", &[]).await;
+    assert_eq!(home.url.path(), "/");
+    assert_eq!(
+        (home.text_of("family"), home.text_of("role")),
+        ("The family of ana".into(), "Adult".into())
+    );
+    let again = browser.go("/join").await;
+    assert_eq!(
+        (again.status.as_u16(), again.heading()),
+        (409, "You are in a family already".into())
+    );
+}
+
+#[tokio::test]
+async fn wrong_codes_are_said_and_after_ten_even_the_right_one_is_not_heard() {
+    let rig = Rig::start().await;
+    let ana = rig.owner("ana").await;
+    let code = invitation(&rig, &ana, Role::Teen).await;
+    let (mut browser, _) = signed_in(&rig, &rig.someone("ben")).await;
+    let page = browser.go("/join").await;
+    let odd = browser.press(&page, "continue", &[("code", "12345")]).await;
+    assert_eq!(odd.status, 400);
+    assert!(odd.text.contains("That can&#39;t be a code"), "{}", odd.text);
+    for _ in 0..10 {
+        let wrong = InviteCode::new(&OsEntropy).unwrap();
+        let answer = browser.press(&page, "continue", &[("code", wrong.expose())]).await;
+        assert!(answer.text.contains("There is no open invitation"), "{}", answer.text);
+    }
+    let answer = browser.press(&page, "continue", &[("code", &code)]).await;
+    assert_eq!((answer.status.as_u16(), answer.heading()), (429, "Too many wrong codes".into()));
+    rig.pass(Duration::from_secs(601));
+    let offer = browser.press(&page, "continue", &[("code", &code)]).await;
+    assert_eq!(offer.text_of("family"), "The family of ana");
+}
+
+#[tokio::test]
+async fn a_session_opens_pages_and_not_the_api() {
+    let rig = Rig::start().await;
+    let ana = rig.owner("ana").await;
+    let (browser, _) = signed_in(&rig, &ana).await;
+    let cookie = format!("luminous-session={}", browser.session().unwrap());
+    let answer = Answer::of(rig.request(Method::GET, "/api/me").header("cookie", cookie)).await;
+    assert_eq!(answer.outcome(), "401 token.missing");
+}
+
+#[tokio::test]
+async fn nothing_that_opens_anything_is_kept_readable() {
+    let rig = Rig::start().await;
+    let ana = rig.owner("ana").await;
+    let mut browser = Browser::new(&rig);
+    let back = browser.answer_for("/login", &ana.user.email).await;
+    let (state, pending) = (parameter(&back, "state").unwrap(), browser.cookies.clone());
+    browser.open(&back).await;
+    rig.store.ping().await.unwrap();
+    let mut bytes = Vec::new();
+    for file in std::fs::read_dir(rig.folder.path()).unwrap() {
+        bytes.extend(std::fs::read(file.unwrap().path()).unwrap());
+    }
+    let kept = |secret: &str| bytes.windows(secret.len()).any(|at| at == secret.as_bytes());
+    assert!(!kept(&state), "the state");
+    assert!(!kept(browser.session().unwrap()), "the session's cookie");
+    let (_, cookie) = pending.iter().find(|(name, _)| name.contains("luminous-browser")).unwrap();
+    assert!(!kept(cookie), "the browser's cookie");
+    assert!(kept("A test's browser"), "the files were looked at");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_no_json_or_holds_no_id_token_signs_nobody_in() {
+    let rig = Rig::start().await;
+    let ana = rig.owner("ana").await;
+    let mut browser = Browser::new(&rig);
+    rig.emulator.control().respond(ResponseLie::NoIdToken, Times::Next(1));
+    let page = browser.sign_in("/login", &ana.user.email).await;
+    assert_eq!((page.status.as_u16(), browser.session()), (400, None));
+}
