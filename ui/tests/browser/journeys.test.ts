@@ -1,6 +1,7 @@
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 
+import { hostileHousehold } from "../../src/lib/host/household";
 import type { SceneName } from "../../src/lib/host/scenes";
 import { HOSTILE } from "../hostile";
 import { Windows, type View } from "./window";
@@ -10,10 +11,8 @@ const windows = new Windows("dist-preview");
 describe("the whole journey", () => {
   it("goes from the first start to the sign-out and back, with the keyboard alone", async () => {
     const page = await windows.open({ scene: "unconfigured" });
-    await tabTo(page, "Sign-in address");
-    await page.keyboard.type("login.example.com/family");
-    await tabTo(page, "Application ID");
-    await page.keyboard.type("luminous");
+    await tabTo(page, "Your family’s address");
+    await page.keyboard.type("luminous.example.com");
     await page.keyboard.press("Enter");
     await heading(page, "Welcome to Luminous");
 
@@ -48,14 +47,90 @@ describe("the whole journey", () => {
     expect(await lastCall(page)).toEqual({ command: "sign_out", takes: { scope: "and_provider" } });
   });
 
+  it("starts a family, invites somebody and puts a note on the wall, with the keyboard alone", async () => {
+    const page = await windows.open({ scene: "onboarding" });
+    await heading(page, "Welcome, Ana Lindqvist");
+    await tabTo(page, /^Start a family/);
+    await page.keyboard.press("Enter");
+    await heading(page, "What is your family called?");
+    expect(await focused(page)).toBe("The family’s name");
+    await page.keyboard.type("The Okafors");
+    await page.keyboard.press("Enter");
+    await heading(page, "Hello, Ana Lindqvist");
+    await page.getByText("It is quiet here").waitFor();
+
+    await tabTo(page, "A note for everybody");
+    await page.keyboard.type("Back at eight.");
+    await tabTo(page, "Put it on the wall");
+    await page.keyboard.press("Enter");
+    await page.locator("article").getByText("Back at eight.", { exact: true }).first().waitFor();
+    expect(await focused(page)).toBe("A note for everybody");
+
+    await tabTo(page, "Invite somebody", "Shift+Tab");
+    await page.keyboard.press("Enter");
+    await heading(page, "The Okafors");
+    await tabTo(page, "Invite somebody");
+    await page.keyboard.press("Enter");
+    await tabTo(page, "Make the invitation");
+    await page.keyboard.press("Enter");
+    await page.getByText("K7M3Q XW92H").waitFor();
+    expect(await focused(page)).toBe("An invitation, role: Adult");
+  });
+
+  it("joins a family by a code that is pasted as a link, with the keyboard alone", async () => {
+    const page = await windows.open({ scene: "onboarding" });
+    await tabTo(page, /^I have an invitation/);
+    await page.keyboard.press("Space");
+    await heading(page, "Your invitation");
+    await page.keyboard.insertText("https://family.example/join#K7M3QXW92H");
+    expect(await page.getByLabel("Code").inputValue()).toBe("K7M3Q XW92H");
+    await page.keyboard.press("Enter");
+    await heading(page, "Is this your family?");
+    await page.keyboard.press("Tab");
+    expect(await focused(page)).toBe("Join");
+    await page.keyboard.press("Enter");
+    await heading(page, "Hello, Ana Lindqvist");
+  });
+
+  it("confirms in the browser who asks, and finds the page and its words again", async () => {
+    const page = await windows.open({ scene: "home" });
+    await tabTo(page, "Family");
+    await page.keyboard.press("Enter");
+    await heading(page, "The Lindqvists");
+    await page.getByRole("button", { name: "Add a child" }).click();
+    await page.keyboard.type("Li");
+    await page.evaluate(() => {
+      if (window.luminousPreview) window.luminousPreview.wantsProof = true;
+    });
+    await page.getByRole("button", { name: "Change Ben Okafor" }).click();
+    await page.getByRole("button", { name: "Pause", exact: true }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Pause" }).click();
+    await heading(page, "Confirm that it’s you");
+    expect(await page.getByRole("button", { name: "Add", exact: true }).count()).toBe(0);
+    await page.evaluate(() => window.luminousPreview?.confirm());
+    await heading(page, "The Lindqvists");
+    await page.getByText("Done. Ben Okafor is paused.").waitFor();
+    expect(await page.getByLabel("The child’s name").inputValue()).toBe("Li");
+  });
+
   it("changes language and theme with the arrow keys", async () => {
     const page = await windows.open({ scene: "home" });
     await tabTo(page, "Settings");
     await page.keyboard.press("Enter");
     await heading(page, "Settings");
+    const shown = await page.evaluateHandle(() => {
+      const titles = new Set<string>();
+      const watch = new MutationObserver(() =>
+        titles.add(document.querySelector("h1")?.textContent ?? ""),
+      );
+      watch.observe(document.body, { childList: true, subtree: true, characterData: true });
+      return titles;
+    });
     await tabTo(page, "English");
     await page.keyboard.press("ArrowDown");
     await heading(page, "Einstellungen");
+    // Its catalog came from a file of its own; no key and no half of a page was seen meanwhile.
+    expect(await shown.evaluate((titles) => [...titles])).toEqual(["Einstellungen"]);
     await tabTo(page, "Hell");
     await page.keyboard.press("ArrowDown");
     const theme = await page.evaluate(() => document.documentElement.dataset.theme);
@@ -88,7 +163,7 @@ describe("copying", () => {
   it("offers the link for copying by hand when it is not", async () => {
     const page = await windowWithoutClipboard({ scene: "waiting" });
     await page.getByRole("button", { name: "Copy link" }).click();
-    const field = page.getByLabel("Link for signing in");
+    const field = page.getByLabel("Link for your browser");
     await field.focus();
     const selected = await field.evaluate((element: HTMLTextAreaElement) =>
       element.value.slice(element.selectionStart, element.selectionEnd),
@@ -99,6 +174,23 @@ describe("copying", () => {
 
 describe("u4 text from outside", () => {
   const places: SceneName[] = ["home", "signed_out_back", "storage_locked"];
+
+  it("does nothing but stand there, wherever the family's server sends it", async () => {
+    const page = await windows.open({ scene: "home_long" });
+    for (const text of HOSTILE) {
+      const household = hostileHousehold(text);
+      await page.evaluate((hostile) => {
+        if (window.luminousPreview) window.luminousPreview.household = hostile;
+        window.dispatchEvent(new Event("focus"));
+      }, household);
+      await page.getByRole("button", { name: "Home" }).click();
+      await page.locator("article").getByText(text, { exact: true }).first().waitFor();
+      await page.getByRole("button", { name: "Family" }).click();
+      await page.getByRole("main").getByText(text, { exact: true }).first().waitFor();
+      expect(await page.evaluate(() => "hurt" in window)).toBe(false);
+      expect(await page.locator("#app :is(script, img, iframe, a, style, math)").count()).toBe(0);
+    }
+  });
 
   it.each(places)("does nothing but stand there on %s", async (scene) => {
     const page = await windowWithoutClipboard({ scene });
@@ -186,26 +278,30 @@ async function windowWithoutClipboard(view: View) {
 }
 
 /** Presses Tab until a control of this name has the focus, and checks that one can see it. */
-async function tabTo(page: Page, name: string, key = "Tab") {
-  for (let presses = 0; presses < 30; presses += 1) {
+async function tabTo(page: Page, name: string | RegExp, key = "Tab") {
+  for (let presses = 0; presses < 40; presses += 1) {
     await page.keyboard.press(key);
-    if ((await focused(page)) !== name) continue;
+    const reached = await focused(page);
+    if (typeof name === "string" ? reached !== name : !name.test(reached)) continue;
     const outline = await page.evaluate(() => {
       const element = document.activeElement;
       const ring = element?.closest(".tile") ?? element;
       return ring ? getComputedStyle(ring).outlineStyle : "none";
     });
-    expect(outline, `the focus on ${name}`).toBe("solid");
+    expect(outline, `the focus on ${String(name)}`).toBe("solid");
     return;
   }
-  throw new Error(`the keyboard does not reach ${name}`);
+  throw new Error(`the keyboard does not reach ${String(name)}`);
 }
 
 /** The name of what has the focus. */
 function focused(page: Page): Promise<string> {
   return page.evaluate(() => {
     const element = document.activeElement;
-    const label = element instanceof HTMLInputElement ? element.labels?.[0] : null;
+    const label =
+      element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement
+        ? element.labels?.[0]
+        : null;
     return (label ?? element)?.textContent.trim() ?? "";
   });
 }

@@ -19,27 +19,69 @@ interface Screen {
   scene: SceneName;
   /** The buttons to press, counted among those in the header or on the page. */
   press?: readonly string[];
+  /** What to type after that. */
+  type?: string;
 }
+
+const FAMILY = "nav button:nth-child(2)";
+const ACCOUNT = "nav button:nth-child(3)";
+const INVITE = "section:nth-of-type(2) > div button";
+const JOIN = ".words .ways button:nth-child(1)";
 
 const screens: Screen[] = [
   ...(Object.keys(scenes) as SceneName[]).map((scene) => ({ name: scene, scene })),
-  { name: "account", scene: "home", press: ["nav button:nth-child(2)"] },
-  { name: "account_memory", scene: "home_memory", press: ["nav button:nth-child(2)"] },
+  { name: "account", scene: "home", press: [ACCOUNT] },
+  { name: "account_memory", scene: "home_memory", press: [ACCOUNT] },
+  { name: "account_unserved", scene: "home_unserved", press: ["nav button:nth-child(2)"] },
+  { name: "account_data", scene: "home", press: [ACCOUNT, "section:nth-of-type(3) button"] },
   {
     name: "account_confirm",
     scene: "home",
-    press: ["nav button:nth-child(2)", ".ways div:nth-child(3) button"],
+    press: [ACCOUNT, ".ways li:nth-child(3) button"],
   },
-  { name: "settings", scene: "home", press: ["nav button:nth-child(3)"] },
+  { name: "settings", scene: "home", press: ["nav button:nth-child(4)"] },
   { name: "settings_outside", scene: "signed_out_never", press: [".corner button"] },
+  { name: "onboarding_begin", scene: "onboarding", press: [".words .ways button:nth-child(2)"] },
+  { name: "onboarding_join", scene: "onboarding", press: [JOIN], type: "k7m3qxw9" },
+  {
+    name: "onboarding_wrong",
+    scene: "onboarding",
+    press: [JOIN, "form button[type=submit]"],
+  },
+  {
+    name: "onboarding_offer",
+    scene: "onboarding",
+    press: [JOIN],
+    type: "k7m3qxw92h\n",
+  },
+  { name: "family", scene: "home", press: [FAMILY] },
+  { name: "family_new", scene: "home_new", press: [FAMILY] },
+  { name: "family_child", scene: "home_child", press: [FAMILY] },
+  { name: "family_long", scene: "home_long", press: [FAMILY] },
+  { name: "family_member", scene: "home", press: [FAMILY, "li:nth-child(2) .change button"] },
+  {
+    name: "family_remove",
+    scene: "home_long",
+    press: [FAMILY, "li:nth-child(2) .change button", ".panel .row button:last-of-type"],
+  },
+  { name: "family_profile", scene: "home", press: [FAMILY, "li:nth-child(3) .change button"] },
+  { name: "family_invite", scene: "home", press: [FAMILY, INVITE] },
+  { name: "family_fresh", scene: "home", press: [FAMILY, INVITE, ".new .row button"] },
+  {
+    name: "family_end",
+    scene: "home_long",
+    press: [FAMILY, "section:last-of-type li:last-child button"],
+  },
 ];
 
 const windows = new Windows("dist-preview");
 mkdirSync(PICTURES, { recursive: true });
 
-async function go(page: Page, { scene, press = [] }: Screen, view: Omit<View, "scene">) {
+async function go(page: Page, { scene, press = [], type }: Screen, view: Omit<View, "scene">) {
   await windows.go(page, { scene, ...view });
   for (const selector of press) await page.locator(selector).click();
+  if (type) await page.keyboard.type(type);
+  await drawn(page);
   await settle(page);
 }
 
@@ -107,6 +149,25 @@ describe("the checks themselves", () => {
     expect(await tooSmallTargets(page)).toHaveLength(1);
   });
 });
+
+/** Waits until nothing has changed for three frames: lists and pages come after the first one. */
+function drawn(page: Page): Promise<void> {
+  return page.evaluate(
+    () =>
+      new Promise<void>((resolve) => {
+        let quiet = 0;
+        const watch = new MutationObserver(() => (quiet = 0));
+        watch.observe(document.body, { childList: true, subtree: true, characterData: true });
+        const count = () => {
+          quiet += 1;
+          if (quiet < 4) return void requestAnimationFrame(count);
+          watch.disconnect();
+          resolve();
+        };
+        requestAnimationFrame(count);
+      }),
+  );
+}
 
 /** What axe finds, one line each. The policy forbids script tags, so axe comes in by the debugger. */
 async function violations(page: Page): Promise<string[]> {
