@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use refinery::{Runner, error::Kind};
+use tokio::task::JoinSet;
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
@@ -42,19 +43,25 @@ pub struct Migrated {
 /// [`PostgresError`]; [`PostgresError::SchemaNewer`] when a newer program was here.
 pub async fn migrate(url: &str, options: &PostgresOptions) -> Result<Migrated, PostgresError> {
     let target = url::parse(url, options)?;
-    let mut client = session(&target, options).await?;
+    let (mut client, _connection) = session(&target, options).await?;
     run(&mut client, &embedded::migrations::runner(), options).await
 }
 
-async fn session(target: &Target, options: &PostgresOptions) -> Result<Client, PostgresError> {
+/// A client, and its connection, which ends when dropped: a migration that is given up lets go of
+/// its lock.
+async fn session(
+    target: &Target,
+    options: &PostgresOptions,
+) -> Result<(Client, JoinSet<()>), PostgresError> {
     let connecting = target.config.connect(target.tls.clone());
     let connected = tokio::time::timeout(options.connection_wait, connecting).await;
     let (client, connection) = connected
         .map_err(|_| StoreError::Unavailable("no connection in time".to_owned()))?
         .map_err(|error| of_database(&error))?;
+    let mut running = JoinSet::new();
     // Whoever waits on the client hears of its end.
-    tokio::spawn(async move { drop(connection.await) });
-    Ok(client)
+    running.spawn(async move { drop(connection.await) });
+    Ok((client, running))
 }
 
 async fn run(
@@ -132,5 +139,59 @@ pub(super) fn require(found: i32) -> Result<(), PostgresError> {
         std::cmp::Ordering::Less => Err(PostgresError::SchemaOlder { found, needed }),
         std::cmp::Ordering::Equal => Ok(()),
         std::cmp::Ordering::Greater => Err(PostgresError::SchemaNewer { found, known: needed }),
+    }
+}
+
+#[cfg(all(test, unix, feature = "contract"))]
+mod tests {
+    use refinery::Migration;
+
+    use super::*;
+    use crate::contract::faulty_link::{Fault, FaultyLink};
+    use crate::contract::postgres_server::PostgresServer;
+
+    /// Three steps, as a later program will have them. These are made up.
+    fn three_steps() -> Runner {
+        let steps = [1, 2, 3].map(|step| {
+            let sql = format!("CREATE TABLE a{step} (x int); CREATE TABLE b{step} (x int)");
+            Migration::unapplied(&format!("V{step}__step"), &sql).unwrap()
+        });
+        Runner::new(&steps)
+    }
+
+    async fn steps_through(url: String) -> Result<Migrated, PostgresError> {
+        let options = PostgresOptions::default();
+        let target = url::parse(&url, &options)?;
+        let (mut client, _connection) = session(&target, &options).await?;
+        run(&mut client, &three_steps(), &options).await
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn db9_a_migrator_that_vanishes_at_any_message_leaves_whole_steps() {
+        let server = PostgresServer::shared();
+        let link = FaultyLink::to(server.address()).await;
+        let mut seen = std::collections::BTreeSet::new();
+        let database = server.create_database().await;
+        let client = database.client().await;
+        for message in 0.. {
+            client.batch_execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public").await.unwrap();
+            link.set(Fault::HoldAfter(message));
+            let migrator = tokio::spawn(steps_through(database.url_at(link.address())));
+            let migrator_ends = migrator.abort_handle();
+            tokio::select! {
+                () = link.held() => migrator_ends.abort(),
+                done = migrator => {
+                    assert_eq!(done.unwrap().unwrap().to, 3);
+                    break;
+                }
+            }
+            let version = found(&client).await.unwrap();
+            let sql = "SELECT count(*) FROM pg_tables WHERE tablename ~ '^[ab][123]$'";
+            let tables: i64 = client.query_one(sql, &[]).await.unwrap().get(0);
+            assert_eq!(tables, i64::from(version) * 2, "message {message}");
+            seen.insert(version);
+            assert_eq!(steps_through(database.url()).await.unwrap().from, version);
+        }
+        assert_eq!(Vec::from_iter(seen), [0, 1, 2, 3]);
     }
 }

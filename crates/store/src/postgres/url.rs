@@ -133,7 +133,7 @@ mod tests {
     fn s9_a_url_that_cannot_be_used_is_not_repeated() {
         for url in [
             "postgre://u:canary@h/l",
-            "postgres://u:p?canary=1@h/l",
+            "postgres://u:p@h/l?canary=1",
             "postgres://u:canary@h:port/l",
             "postgres:///l",
             "host=h password=canary",
