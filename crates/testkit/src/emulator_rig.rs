@@ -70,6 +70,7 @@ impl EmulatorRig {
             name: "Ana".to_owned(),
         };
         let (browser, arrived) = FollowingBrowser::new(ana, Visit::SignUp);
+        browser.set_clock(Arc::clone(&clock) as _);
         let store = FaultyStore::new();
         let network = Arc::new(ReqwestClient::new(Trust::system()).unwrap());
         let api = Arc::new(ScriptedApi::new(network));

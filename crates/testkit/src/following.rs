@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use luminous_auth::{Browser, BrowserError};
+use luminous_domain::{Clock, SystemClock};
 use luminous_oidc::{HttpClient as _, Limits, ReqwestClient, Trust};
 use tokio::sync::mpsc;
 use url::Url;
@@ -14,13 +15,21 @@ const LIMITS: Limits = Limits { timeout: Duration::from_secs(20), max_body: 1024
 /// More pages than any journey has.
 const MOST_PAGES: usize = 12;
 
-/// What the person does on the pages.
+/// How long an authenticator app shows a code (RFC 6238 section 5.2).
+const STEP: i64 = 30;
+
+/// What the person does on the pages. Whatever else a page asks for, they give: a code from their
+/// mail or their authenticator app, a new password, a display name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Visit {
     /// Signs in with what they have.
     SignIn,
     /// Makes an account.
     SignUp,
+    /// Presses the sign-in page's button of this id, such as `GoogleExchange`.
+    Through(&'static str),
+    /// Presses "Forgot your password?" on the sign-in page.
+    Forget,
     /// Presses "Cancel".
     Cancel,
     /// Closes the tab.
@@ -41,10 +50,32 @@ pub struct Person {
 struct Inner {
     http: ReqwestClient,
     cookies: Mutex<BTreeMap<String, String>>,
-    person: Person,
+    person: Mutex<Person>,
+    authenticator: Mutex<Authenticator>,
+    clock: Mutex<Arc<dyn Clock>>,
     visit: Mutex<Visit>,
     opened: Mutex<Vec<Url>>,
     arrivals: mpsc::UnboundedSender<String>,
+}
+
+/// The person's authenticator app.
+#[derive(Default)]
+struct Authenticator {
+    /// In base32, as the page of the enrolment shows it.
+    secret: String,
+    /// The last time step whose code was typed.
+    last: i64,
+}
+
+impl Authenticator {
+    /// The code of now or, where that was typed already, the next one: the provider lets clocks
+    /// differ by a step, so the person need not wait.
+    fn code(&mut self, now: i64) -> String {
+        self.last = (now / STEP).max(self.last + 1);
+        let secret = totp_rs::Secret::try_from_base32(&self.secret).unwrap();
+        let app = totp_rs::Builder::new().with_secret(secret).with_account_name("person");
+        app.build().unwrap().generate((self.last * STEP).cast_unsigned()).to_string()
+    }
 }
 
 /// A browser with cookies, for one person. Clones are windows of the same browser.
@@ -60,7 +91,9 @@ impl FollowingBrowser {
         let inner = Inner {
             http: ReqwestClient::new(Trust::system()).unwrap(),
             cookies: Mutex::default(),
-            person,
+            person: Mutex::new(person),
+            authenticator: Mutex::default(),
+            clock: Mutex::new(Arc::new(SystemClock)),
             visit: Mutex::new(visit),
             opened: Mutex::default(),
             arrivals,
@@ -71,6 +104,22 @@ impl FollowingBrowser {
     /// What the person does from now on.
     pub fn set_visit(&self, visit: Visit) {
         *self.0.visit.lock().unwrap() = visit;
+    }
+
+    /// The clock of the person's authenticator app; without one, the operating system's.
+    pub fn set_clock(&self, clock: Arc<dyn Clock>) {
+        *self.0.clock.lock().unwrap() = clock;
+    }
+
+    /// The display name that the person gives from now on.
+    pub fn set_name(&self, name: &str) {
+        name.clone_into(&mut self.0.person.lock().unwrap().name);
+    }
+
+    /// The password that the person has. It changes when they choose a new one on a page.
+    #[must_use]
+    pub fn password(&self) -> String {
+        self.0.person.lock().unwrap().password.clone()
     }
 
     /// Every URL the app asked it to open, oldest first.
@@ -111,39 +160,63 @@ impl FollowingBrowser {
         if let Some(link) = tag(text, "openApp") {
             return Some(Step::Get(Url::parse(&attribute(link, "href")?).unwrap()));
         }
-        tag(text, "email")?;
-        let signs_up = tag(text, "displayName").is_some();
-        match visit {
-            Visit::WalkAway => return None,
-            Visit::SignUp if !signs_up => {
-                let link = attribute(tag(text, "createAccount")?, "href")?;
-                return Some(Step::Get(here.join(&link).unwrap()));
-            }
-            _ => {}
+        if *visit == Visit::WalkAway {
+            return None;
         }
-        let person = &self.0.person;
-        let mut form = hidden_fields(text);
-        let ids = [
-            ("email", &person.email),
-            ("password", &person.password),
-            ("displayName", &person.name),
-            ("confirmPassword", &person.password),
-        ];
-        for (id, value) in ids {
-            if let Some(name) = tag(text, id).and_then(|field| attribute(field, "name")) {
-                form.push((name, value.clone()));
-            }
-        }
-        let button = match (visit, signs_up) {
-            (Visit::Cancel, _) => "cancel",
-            (_, true) => "continue",
-            (_, false) => "next",
+        let link = match visit {
+            Visit::SignUp if tag(text, "displayName").is_none() => tag(text, "createAccount"),
+            Visit::Through(button) => tag(text, button),
+            Visit::Forget => tag(text, "forgotPassword"),
+            _ => None,
         };
-        let button = tag(text, button)?;
+        if let Some(link) = link {
+            return Some(Step::Get(here.join(&attribute(link, "href")?).unwrap()));
+        }
+        let mut form = hidden_fields(text);
+        let button = if *visit == Visit::Cancel {
+            tag(text, "cancel")?
+        } else {
+            form.extend(self.typed(text));
+            let primary = ["next", "continue", "sendCode", "verifyCode"];
+            primary.into_iter().find_map(|id| tag(text, id))?
+        };
         form.push((attribute(button, "name")?, attribute(button, "value")?));
         let start = text.find("<form")?;
         let action = attribute(&text[start..start + text[start..].find('>')?], "action")?;
         Some(Step::Post(here.join(&action).unwrap(), form))
+    }
+
+    /// What the person types into the fields of this page.
+    fn typed(&self, text: &str) -> Vec<(String, String)> {
+        let mut person = self.0.person.lock().unwrap();
+        let chooses_anew = tag(text, "confirmPassword").is_some() && tag(text, "email").is_none();
+        if chooses_anew {
+            person.password.push_str(" anew");
+        }
+        let mut fields = vec![
+            ("email", person.email.clone()),
+            ("password", person.password.clone()),
+            ("displayName", person.name.clone()),
+            ("confirmPassword", person.password.clone()),
+        ];
+        if tag(text, "verificationCode").is_some() {
+            fields.push(("verificationCode", self.code(text)));
+        }
+        let named = |(id, value)| Some((attribute(tag(text, id)?, "name")?, value));
+        fields.into_iter().filter_map(named).collect()
+    }
+
+    /// The code in the mail that the page shows, or the one of the authenticator app, which first
+    /// scans what there is to scan.
+    fn code(&self, text: &str) -> String {
+        if let Some(mailed) = content(text, "mailedCode") {
+            return mailed.to_owned();
+        }
+        let mut authenticator = self.0.authenticator.lock().unwrap();
+        if let Some(secret) = content(text, "otpSecret") {
+            *authenticator = Authenticator { secret: secret.replace(' ', ""), last: 0 };
+        }
+        authenticator.code(self.0.clock.lock().unwrap().now().as_second())
     }
 
     async fn fetch(&self, method: http::Method, url: &Url, form: &[(String, String)]) -> Page {
@@ -205,6 +278,13 @@ fn tag<'t>(text: &'t str, id: &str) -> Option<&'t str> {
     Some(&text[start..end])
 }
 
+/// The text of the element with this id.
+fn content<'t>(text: &'t str, id: &str) -> Option<&'t str> {
+    let place = text.find(&format!("id=\"{id}\""))?;
+    let (_, rest) = text[place..].split_once('>')?;
+    rest.split_once('<').map(|(content, _)| content)
+}
+
 fn attribute(tag: &str, name: &str) -> Option<String> {
     let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
     let (value, _) = rest.split_once('"')?;
@@ -222,4 +302,80 @@ fn hidden_fields(text: &str) -> Vec<(String, String)> {
             Some((attribute(&input, "name")?, attribute(&input, "value")?))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use luminous_emulator::{
+        Config, DEMO_APP_CLIENT_ID, DEMO_EDIT_POLICY, DEMO_MFA_POLICY, DEMO_POLICY,
+        DEMO_REDIRECT_URI, DEMO_RESET_POLICY, DEMO_TENANT, Emulator, Event,
+    };
+
+    use super::*;
+
+    const EMAIL: &str = "ana@example.test";
+    const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+    struct World {
+        emulator: Emulator,
+        browser: FollowingBrowser,
+        arrived: mpsc::UnboundedReceiver<String>,
+    }
+
+    impl World {
+        async fn start() -> Self {
+            let emulator = Emulator::start(Config::demo()).await.unwrap();
+            let ana = Person {
+                email: EMAIL.to_owned(),
+                password: "correct horse 7 battery".to_owned(),
+                name: "Ana".to_owned(),
+            };
+            let (browser, arrived) = FollowingBrowser::new(ana, Visit::SignUp);
+            Self { emulator, browser, arrived }
+        }
+
+        /// Walks through a policy; answers the redirect that left the browser.
+        async fn visit(&mut self, policy: &str, visit: Visit) -> String {
+            self.browser.set_visit(visit);
+            let base = self.emulator.base_url();
+            let address = format!("{base}{DEMO_TENANT}/{policy}/oauth2/v2.0/authorize");
+            let parameters = [
+                ("client_id", DEMO_APP_CLIENT_ID),
+                ("response_type", "code"),
+                ("redirect_uri", DEMO_REDIRECT_URI),
+                ("scope", "openid"),
+                ("code_challenge", CHALLENGE),
+                ("code_challenge_method", "S256"),
+            ];
+            let url = Url::parse_with_params(&address, parameters).unwrap();
+            let last = self.browser.walk(url).await;
+            self.arrived.try_recv().unwrap_or_else(|_| panic!("it stays on {last}"))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_person_finds_their_way_through_every_policy() {
+        let mut world = World::start().await;
+        assert!(world.visit(DEMO_POLICY, Visit::SignUp).await.contains("code="));
+        for _ in 0..2 {
+            assert!(world.visit(DEMO_MFA_POLICY, Visit::SignIn).await.contains("code="));
+        }
+        world.browser.set_name("Anna");
+        assert!(world.visit(DEMO_EDIT_POLICY, Visit::SignIn).await.contains("code="));
+        let before = world.browser.password();
+        let back = world.visit(DEMO_RESET_POLICY, Visit::Cancel).await;
+        assert!(back.contains("AADB2C90091") && world.browser.password() == before);
+        assert!(world.visit(DEMO_RESET_POLICY, Visit::SignIn).await.contains("code="));
+        assert_ne!(world.browser.password(), before);
+
+        let control = world.emulator.control();
+        assert_eq!(control.user(EMAIL).unwrap().unwrap().name, "Anna");
+        assert_eq!(control.count(Event::SecondFactorShown), 2);
+        control.clear_sessions().unwrap();
+        assert!(world.visit(DEMO_POLICY, Visit::Forget).await.contains("AADB2C90118"));
+        assert!(world.visit(DEMO_POLICY, Visit::SignIn).await.contains("code="), "the new one");
+        world.emulator.control().clear_sessions().unwrap();
+        assert!(world.visit(DEMO_POLICY, Visit::Through("GoogleExchange")).await.contains("code="));
+        assert_eq!(world.emulator.control().count(Event::SignedUp), 2, "another account");
+    }
 }
