@@ -21,7 +21,7 @@ impl<P: Needs> FromRequestParts<AppState> for Insider<P> {
         state: &AppState,
     ) -> Result<Self, Self::Rejection> {
         let person = Person::from_request_parts(parts, state).await?;
-        let named = family_of_path(parts, state).await?;
+        let named = family_of_path(parts, state).await;
         let admitted = admit(&person, named, P::PERMISSION)
             .and_then(|place| person.check_step_up(P::PERMISSION, state).map(|()| place.clone()));
         match admitted {
@@ -34,13 +34,11 @@ impl<P: Needs> FromRequestParts<AppState> for Insider<P> {
     }
 }
 
-/// The family that the path names; `None` when what is there is no id.
-async fn family_of_path(parts: &mut Parts, state: &AppState) -> Result<Option<FamilyId>, ApiError> {
-    let params = RawPathParams::from_request_parts(parts, state)
-        .await
-        .map_err(|error| ApiError::Internal(error.to_string()))?;
-    let named = params.iter().find(|(name, _)| *name == "family_id");
-    Ok(named.and_then(|(_, value)| value.parse().ok()))
+/// The family that the path names; `None` when what is there is no id, or not even text.
+async fn family_of_path(parts: &mut Parts, state: &AppState) -> Option<FamilyId> {
+    let params = RawPathParams::from_request_parts(parts, state).await.ok()?;
+    let (_, value) = params.iter().find(|(name, _)| *name == "family_id")?;
+    value.parse().ok()
 }
 
 /// The membership row is the authority; what the token claims only narrows it.

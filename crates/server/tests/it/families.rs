@@ -172,3 +172,25 @@ async fn whoever_just_joined_is_told_to_refresh_an_older_token() {
     assert!(stale.header("www-authenticate").contains("error=\"invalid_token\""), "{stale:?}");
     assert_eq!(home.with(&ben).get(&notes).await.status, 200);
 }
+
+#[tokio::test]
+async fn t18_an_id_that_cannot_be_one_opens_nothing_and_breaks_nothing() {
+    let home = Home::start().await;
+    let olga = home.person("Olga");
+    let family = home.family(&olga, "Lum").await;
+    for id in ["x", "%00", "..%2F..", "'%20OR%201=1--", &"0".repeat(4000)] {
+        let outside = home.with(&olga).get(&format!("/api/families/{id}/notes")).await;
+        assert_eq!(outside.outcome(), "403 authz.family_mismatch", "{id}");
+        let inside = home.with(&olga).delete(&format!("/api/families/{family}/notes/{id}")).await;
+        assert_eq!(inside.outcome(), "404 resource.not_found", "{id}");
+        let mine = home.with(&olga).delete(&format!("/api/me/sessions/{id}")).await;
+        assert_eq!(mine.outcome(), "404 resource.not_found", "{id}");
+        let nobody = home.anonymous().get(&format!("/api/families/{id}")).await;
+        assert_eq!(nobody.outcome(), "401 token.missing", "{id}");
+    }
+    // A path that is not text has no part that could be read.
+    for path in [format!("/api/families/{family}/notes/%FF"), "/api/families/%FF".to_owned()] {
+        let refused = home.with(&olga).send(reqwest::Method::DELETE, &path, None).await;
+        assert_eq!(refused.outcome(), "403 authz.family_mismatch", "{path}");
+    }
+}
