@@ -142,7 +142,8 @@ pub(super) fn require(found: i32) -> Result<(), PostgresError> {
     }
 }
 
-#[cfg(all(test, unix, feature = "contract"))]
+#[cfg(all(unix, feature = "contract"))]
+#[cfg(test)]
 mod tests {
     use refinery::Migration;
 
