@@ -1,7 +1,7 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/svelte";
 import { describe, expect, it } from "vitest";
 
-import { problem } from "../../../src/lib/host/scenes";
+import { problem, scenes } from "../../../src/lib/host/scenes";
 import { show, wanted, wishes } from "../show";
 
 const press = (name: string | RegExp) => fireEvent.click(screen.getByRole("button", { name }));
@@ -110,6 +110,14 @@ describe("home", () => {
     await waitFor(() =>
       expect(screen.queryByText("Your family’s server cannot be reached.")).toBeNull(),
     );
+  });
+
+  it("says once what the session says as well", async () => {
+    const host = show("home_offline");
+    host.show({ stage: scenes.home().stage, problem: problem("server.unreachable") });
+    host.refuse("load_family", problem("server.unreachable"));
+    await screen.findAllByText(/Not here yet/);
+    expect(screen.getAllByText("Your family’s server cannot be reached.")).toHaveLength(1);
   });
 
   it("keeps quiet about the server while being offline is said already", async () => {
