@@ -180,6 +180,29 @@ impl Config {
         (self.listen.port() != 0).then(|| crate::emulator::base_url(self.listen.port()))
     }
 
+    /// The variables of the other policies and of the web client, which the guide does not have.
+    /// A policy that is not configured has none.
+    #[must_use]
+    pub fn further_environment(&self) -> Vec<(&'static str, String)> {
+        let policies = [
+            ("B2C_PASSWORD_RESET_POLICY", PolicyKind::PasswordReset),
+            ("B2C_PROFILE_EDIT_POLICY", PolicyKind::ProfileEdit),
+            ("B2C_MFA_POLICY", PolicyKind::Mfa),
+        ];
+        let named = policies.into_iter().filter_map(|(variable, kind)| {
+            let policy = self.policies.iter().find(|policy| policy.kind == kind)?;
+            Some((variable, policy.name.clone()))
+        });
+        let web = self.clients.iter().find_map(|client| match &client.kind {
+            ClientKind::Confidential { secret } if client.id == DEMO_WEB_CLIENT_ID => Some([
+                ("B2C_WEB_CLIENT_ID", client.id.clone()),
+                ("B2C_WEB_CLIENT_SECRET", secret.clone()),
+            ]),
+            _ => None,
+        });
+        named.chain(web.into_iter().flatten()).collect()
+    }
+
     /// The eight `B2C_*` variables that an app needs to sign in at an emulator with this
     /// configuration, in the order of the family's setup guide. The app is a public client, so its
     /// secret is empty.

@@ -1,19 +1,22 @@
 //! A B2C-shaped identity provider for development, demonstrations and tests.
 //!
-//! It imitates an Azure AD B2C tenant with a sign-up/sign-in policy closely enough that a client
-//! which works here works there: per-policy discovery in all URL forms, both issuer forms, B2C's
-//! token responses and error texts, keys without `alg`, refresh tokens in three modes. A tenant
+//! It imitates an Azure AD B2C tenant closely enough that a client which works here works there:
+//! policies to sign in, reset a password, edit a profile and show a second factor, per-policy
+//! discovery in all URL forms, both issuer forms, B2C's token responses and error texts, keys
+//! without `alg`, refresh tokens in three modes, claims from an API connector. A tenant
 //! shaped like Entra External ID and a plain OpenID Connect issuer at `/oidc` run on the same
 //! engine. On request it lies, so that a client's defences can be tested over real HTTP.
 //!
-//! It is not a provider for production: it speaks plain HTTP, and it listens on this machine only.
+//! It is not a provider for production: it speaks plain HTTP, it listens on this machine only, its
+//! mail is shown instead of sent, and its Google, Apple and Microsoft are pages that believe
+//! whatever they are told.
 //! It depends on no other crate of the product, so that its bugs and the client's cannot cancel
 //! each other out.
 //!
 //! Start reading at [`Config`] (what it can be), [`Emulator`] (running one) and [`Control`] (what
 //! a test can do behind the client's back). Inside, the rules are pure modules (`address`, `realm`,
-//! `scope`, `pkce`, `authorize`, `family`, `tokens`, `answer`, `refusal`); `store` keeps things,
-//! `http` is the thin outside.
+//! `scope`, `pkce`, `authorize`, `context`, `journey`, `family`, `tokens`, `enrich`, `answer`,
+//! `refusal`); `store` keeps things, `http` is the thin outside.
 //!
 //! ```no_run
 //! # async fn demo() -> Result<(), luminous_emulator::StartError> {

@@ -134,7 +134,8 @@ async fn serve(options: Serve) -> Result<(), ServeError> {
     let config = config(options)?;
     if print_env {
         let base_url = config.base_url().ok_or(ServeError::NoPort)?;
-        return print_lines(config.environment(&base_url).into_iter().map(variable));
+        let variables = config.environment(&base_url).into_iter();
+        return print_lines(variables.chain(config.further_environment()).map(variable));
     }
     let emulator = Emulator::start(config).await?;
     print_lines(std::iter::once(format!("listening on {}", emulator.base_url())))?;

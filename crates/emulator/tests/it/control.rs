@@ -85,6 +85,28 @@ async fn commands_do_what_the_methods_do() {
 }
 
 #[tokio::test]
+async fn second_factors_and_mail_can_be_had_from_outside() {
+    let world = World::with_ana(|config| config.control_secret = Some("open".into())).await;
+    let send = async |command: Value| {
+        let request = world.http.post(world.url("emulator/control"));
+        let request = request.header("x-emulator-control", "open").json(&command);
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK, "{command}");
+        response.json::<Value>().await.unwrap()
+    };
+    let about_ana = |command: &str| json!({ "command": command, "email": EMAIL });
+    assert_eq!(send(about_ana("second_factor_code")).await, json!({ "code": null }));
+    send(about_ana("enrol_second_factor")).await;
+    let code = send(about_ana("second_factor_code")).await["code"].clone();
+    assert_eq!(code.as_str().unwrap().len(), 6);
+    let forget = about_ana("forget_second_factor");
+    assert_eq!(send(forget.clone()).await, json!({ "forgotten": true }));
+    assert_eq!(send(forget).await, json!({ "forgotten": false }));
+    assert_eq!(send(json!({ "command": "mailbox" })).await, json!({ "mail": [] }));
+    send(json!({ "command": "connector_down", "times": 1 })).await;
+}
+
+#[tokio::test]
 async fn s9_the_request_log_holds_names_and_no_values() {
     let world = World::with_ana(|_| {}).await;
     let tokens = world.tokens().await;

@@ -81,9 +81,30 @@ fn the_variables_are_printed_without_starting_anything() {
     let printed = run(&["--listen", &format!("127.0.0.1:{port}"), "--print-env"]);
     assert!(printed.status.success());
     let text = String::from_utf8(printed.stdout).unwrap();
-    assert_eq!(text.lines().count(), 8);
+    assert_eq!(text.lines().count(), 13);
+    assert!(text.contains("\nB2C_MFA_POLICY=B2C_1_mfa1\nB2C_WEB_CLIENT_ID="));
     let authority = "B2C_AUTHORITY=http://localhost:PORT/luminousdemo.onmicrosoft.com/";
     assert!(text.lines().any(|line| line == authority.replace("PORT", &port.to_string())));
+}
+
+#[tokio::test]
+async fn the_connectors_credentials_come_from_a_file_of_one_line() {
+    let file = std::env::temp_dir().join(format!("luminous-connector-{}", uuid::Uuid::new_v4()));
+    let options = ["--connector-url", "http://localhost:1/", "--connector-credentials-file"];
+    let mut arguments = options.to_vec();
+    arguments.push(file.to_str().unwrap());
+    for bad in ["no-colon", ":password", "user:password\nmore"] {
+        std::fs::write(&file, bad).unwrap();
+        let refused = run(&arguments);
+        let text = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(!refused.status.success() && text.contains("one line"), "{bad}: {text}");
+        assert!(!text.contains("no-colon") && !text.contains("more"), "{text}");
+    }
+    std::fs::write(&file, "b2c:pass:word\n").unwrap();
+    let (running, address) = start(&arguments);
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(http().get(address).send().await.unwrap().status(), 200);
+    drop(running);
 }
 
 #[test]
@@ -95,6 +116,8 @@ fn what_cannot_be_is_refused_with_a_reason() {
         (["--listen=127.0.0.1:0", "--print-env"], "needs a fixed port"),
         (["--control-secret-file", "/nowhere/secret"], "cannot be read"),
         (["--control-secret-file", empty.to_str().unwrap()], "is empty"),
+        (["--connector-url", "http://localhost:1/"], "--connector-credentials-file"),
+        (["--issuance-url", "http://localhost:1/"], "--issuance-audience"),
     ] {
         let refused = run(&arguments);
         assert!(!refused.status.success(), "{arguments:?}");
