@@ -16,6 +16,8 @@ use axum::body::Body;
 use axum::response::{IntoResponse as _, Response};
 use futures_util::FutureExt as _;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
+use http_body_util::Limited;
+use hyper::body::Body as _;
 use ipnet::IpNet;
 use tower::ServiceExt as _;
 
@@ -73,6 +75,7 @@ impl Front {
         let method = request.method().clone();
         let is_api = is_api(request.uri().path());
         request.extensions_mut().insert(visit.clone());
+        let request = self.limit_body(request);
         let mut response = self.work(&visit, begun, request).await;
         self.finish(&visit, is_api, &mut response);
         let took = self.0.state.clock().elapsed().saturating_sub(begun);
@@ -88,6 +91,15 @@ impl Front {
         let id = headers.get(REQUEST_ID).filter(|id| is_id(id)).cloned();
         let id = id.unwrap_or_else(|| self.0.ids.next());
         Visit::new(id, client_behind(proxies, peer, headers))
+    }
+
+    /// Lets nobody read more of the body than is allowed. Most requests have none.
+    fn limit_body(&self, request: Request<Body>) -> Request<Body> {
+        if request.body().is_end_stream() {
+            return request;
+        }
+        let most = self.0.state.config().limits.body_bytes;
+        request.map(|body| Body::new(Limited::new(body, most)))
     }
 
     /// The route's own answer, unless a limit or a failure comes first.

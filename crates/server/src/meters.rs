@@ -1,9 +1,9 @@
 //! What is counted, and how Prometheus reads it.
 //!
-//! Counters are plain atomics behind handles that are looked up once for each route, because the
-//! path of a cached token must cost next to nothing.
+//! Plain atomics and one look-up by the route's pattern, without an allocation: the path of a cached
+//! token must cost next to nothing.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -15,10 +15,18 @@ use http::{Method, StatusCode};
 const BUCKETS_US: [u64; 12] =
     [100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 100_000, 500_000, 2_500_000, 10_000_000];
 
+/// The statuses that are told apart, the usual first; all others count together.
+const STATUSES: [u16; 20] = [
+    200, 201, 204, 302, 303, 304, 400, 401, 403, 404, 405, 406, 409, 413, 415, 422, 429, 500, 503,
+    507,
+];
+/// The methods that are told apart; all others count as the last.
+const METHODS: [&str; 6] = ["DELETE", "GET", "HEAD", "PATCH", "POST", "other"];
+
 /// Everything that is counted.
 #[derive(Debug, Default)]
 pub struct Meters {
-    routes: RwLock<HashMap<(Method, String), Arc<RouteMeter>>>,
+    routes: RwLock<BTreeMap<String, [Arc<RouteMeter>; METHODS.len()]>>,
     /// Tokens that were remembered.
     pub claims_hits: AtomicU64,
     /// Tokens that had to be verified.
@@ -30,8 +38,8 @@ pub struct Meters {
 
 /// The figures of one route and method.
 #[derive(Debug, Default)]
-pub struct RouteMeter {
-    statuses: Mutex<BTreeMap<u16, u64>>,
+struct RouteMeter {
+    statuses: [AtomicU64; STATUSES.len() + 1],
     buckets: [AtomicU64; BUCKETS_US.len()],
     count: AtomicU64,
     total_us: AtomicU64,
@@ -40,18 +48,16 @@ pub struct RouteMeter {
 impl Meters {
     /// Counts an answer. `route` is the pattern of the route, never a path.
     pub fn answered(&self, method: &Method, route: &str, status: StatusCode, took: Duration) {
-        self.route(method, route).count(status, took);
-    }
-
-    fn route(&self, method: &Method, route: &str) -> Arc<RouteMeter> {
-        // A method that is not one of the usual ones must not grow the table.
-        let method = if is_usual(method) { method.clone() } else { Method::TRACE };
-        let key = (method, route.to_owned());
-        let known = self.routes.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
-        known.unwrap_or_else(|| {
-            let mut routes = self.routes.write().unwrap_or_else(PoisonError::into_inner);
-            routes.entry(key).or_default().clone()
-        })
+        let at = METHODS.iter().position(|known| *known == method.as_str());
+        let at = at.unwrap_or(METHODS.len() - 1);
+        {
+            let routes = self.routes.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(meters) = routes.get(route) {
+                return meters[at].count(status, took);
+            }
+        }
+        let mut routes = self.routes.write().unwrap_or_else(PoisonError::into_inner);
+        routes.entry(route.to_owned()).or_default()[at].count(status, took);
     }
 
     /// Counts something that happens seldom. `labels` are few and never a person's.
@@ -90,17 +96,21 @@ impl Meters {
 
     fn render_routes(&self, out: &mut String) {
         let routes = self.routes.read().unwrap_or_else(PoisonError::into_inner);
-        let mut routes: Vec<_> = routes.iter().collect();
-        routes.sort_by(|((a_method, a), _), ((b_method, b), _)| {
-            (a, a_method.as_str()).cmp(&(b, b_method.as_str()))
-        });
+        let met: Vec<_> = routes
+            .iter()
+            .flat_map(|(route, meters)| METHODS.iter().zip(meters).map(move |one| (route, one)))
+            .filter(|(_, (_, meter))| load(&meter.count) > 0)
+            .map(|(route, (method, meter))| {
+                (format!("method=\"{method}\",route=\"{route}\""), meter)
+            })
+            .collect();
         let _ = writeln!(out, "# TYPE luminous_requests_total counter");
-        for ((method, route), meter) in &routes {
-            meter.render_statuses(out, &format!("method=\"{method}\",route=\"{route}\""));
+        for (labels, meter) in &met {
+            meter.render_statuses(out, labels);
         }
         let _ = writeln!(out, "# TYPE luminous_request_duration_seconds histogram");
-        for ((method, route), meter) in &routes {
-            meter.render_latency(out, &format!("method=\"{method}\",route=\"{route}\""));
+        for (labels, meter) in &met {
+            meter.render_latency(out, labels);
         }
     }
 }
@@ -113,14 +123,20 @@ impl RouteMeter {
         }
         self.count.fetch_add(1, Ordering::Relaxed);
         self.total_us.fetch_add(took_us, Ordering::Relaxed);
-        let mut statuses = self.statuses.lock().unwrap_or_else(PoisonError::into_inner);
-        *statuses.entry(status.as_u16()).or_default() += 1;
+        let at = STATUSES.iter().position(|known| *known == status.as_u16());
+        self.statuses[at.unwrap_or(STATUSES.len())].fetch_add(1, Ordering::Relaxed);
     }
 
     fn render_statuses(&self, out: &mut String, labels: &str) {
-        for (status, count) in self.statuses.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            let _ =
-                writeln!(out, "luminous_requests_total{{{labels},status=\"{status}\"}} {count}");
+        let names = STATUSES.iter().map(u16::to_string).chain(["other".to_owned()]);
+        for (status, count) in names.zip(&self.statuses) {
+            let count = load(count);
+            if count > 0 {
+                let _ = writeln!(
+                    out,
+                    "luminous_requests_total{{{labels},status=\"{status}\"}} {count}"
+                );
+            }
         }
     }
 
@@ -136,11 +152,6 @@ impl RouteMeter {
         let _ = writeln!(out, "{name}_sum{{{labels}}} {}", seconds(load(&self.total_us)));
         let _ = writeln!(out, "{name}_count{{{labels}}} {count}");
     }
-}
-
-fn is_usual(method: &Method) -> bool {
-    [Method::GET, Method::POST, Method::PATCH, Method::DELETE, Method::PUT, Method::HEAD]
-        .contains(method)
 }
 
 fn load(counter: &AtomicU64) -> u64 {

@@ -39,7 +39,7 @@ mod members;
 mod notes;
 mod sessions;
 
-use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
+use axum::extract::Request;
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::{Json, Router};
@@ -74,26 +74,23 @@ pub fn document() -> OpenApi {
 pub fn router(state: AppState) -> Router {
     let (api, _) = api().split_for_parts();
     let document = document();
-    let largest = state.config().limits.body_bytes;
     let document = move || std::future::ready(Json(document.clone()));
-    api.merge(connectors::routes())
+    let others = Router::new()
+        .merge(connectors::routes())
         .merge(web::routes())
         .merge(discovery::routes())
         .merge(health::routes())
         .route("/openapi.json", axum::routing::get(document))
-        .route_layer(middleware::from_fn(meet))
+        // The API's routes are met at the door, which spares them the layer.
+        .route_layer(middleware::from_fn(meet));
+    api.merge(others)
         .fallback(|| async { ApiError::NotFound })
         .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
-        .layer(DefaultBodyLimit::max(largest))
         .with_state(state)
 }
 
 /// Writes down which route a request met.
 async fn meet(request: Request, next: Next) -> Response {
-    let extensions = request.extensions();
-    if let (Some(visit), Some(route)) = (extensions.get::<Visit>(), extensions.get::<MatchedPath>())
-    {
-        visit.meet(route.clone());
-    }
+    Visit::meet(request.extensions());
     next.run(request).await
 }

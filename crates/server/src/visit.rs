@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use axum::extract::MatchedPath;
-use http::HeaderValue;
+use http::{Extensions, HeaderValue};
 use luminous_store::Network;
 
 /// What is known about a request beside itself. Cheap to clone; among the request's extensions.
@@ -56,10 +56,12 @@ impl Visit {
         self.0.route.get()
     }
 
-    /// It met this route.
-    pub(crate) fn meet(&self, route: MatchedPath) {
-        // Met twice only where a router is nested in another; the outer one counts.
-        let _ = self.0.route.set(route);
+    /// Writes down which route the request with these extensions met.
+    pub(crate) fn meet(extensions: &Extensions) {
+        if let (Some(visit), Some(route)) = (extensions.get::<Self>(), extensions.get()) {
+            // Met twice only where a router is nested in another; the outer one counts.
+            let _ = visit.0.route.set(MatchedPath::clone(route));
+        }
     }
 }
 

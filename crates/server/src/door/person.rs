@@ -28,6 +28,7 @@ impl FromRequestParts<AppState> for Person {
         parts: &mut Parts,
         state: &AppState,
     ) -> Result<Self, Self::Rejection> {
+        Visit::meet(&parts.extensions);
         let verified = verified(&parts.headers, state).await?;
         let visit = parts.extensions.get::<Visit>();
         let visit = visit.ok_or_else(|| ApiError::Internal("a request without a visit".into()))?;

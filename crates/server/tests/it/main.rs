@@ -14,6 +14,7 @@ mod discovery;
 mod door;
 mod export;
 mod families;
+mod front;
 mod health;
 mod home;
 mod invites;
