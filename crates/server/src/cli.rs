@@ -137,13 +137,15 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
 async fn serve(config: Config) -> Result<ExitCode, Failure> {
     log::init(&config)?;
     config.check()?;
+    // Heard from here on: who sees the line below may tell us to stop at once.
+    let told_to_stop = signals()?;
     let parts = open::parts(&config).await?;
     let server = Server::start(config, parts).await?;
     say(&format!("listening on http://{}", server.address()))?;
     if let Some(address) = server.metrics_address() {
         say(&format!("metrics on http://{address}/metrics"))?;
     }
-    told_to_stop().await?;
+    told_to_stop.await;
     tracing::info!("stopping");
     server.shutdown().await;
     Ok(ExitCode::SUCCESS)
@@ -178,18 +180,30 @@ pub fn complain(line: &str) {
     let _ = writeln!(std::io::stderr(), "luminous-server: {line}");
 }
 
-/// Waits for Ctrl-C or, on Unix, SIGTERM.
-async fn told_to_stop() -> Result<(), Failure> {
-    let deaf = |source| Failure::System { what: "signals cannot be heard", source };
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate()).map_err(deaf)?;
+/// Begins to listen for Ctrl-C and SIGTERM; the answer ends when one comes.
+#[cfg(unix)]
+fn signals() -> Result<impl Future<Output = ()>, Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let listen = |kind| {
+        signal(kind).map_err(|source| Failure::System { what: "signals cannot be heard", source })
+    };
+    let mut interrupt = listen(SignalKind::interrupt())?;
+    let mut terminate = listen(SignalKind::terminate())?;
+    Ok(async move {
         tokio::select! {
-            heard = tokio::signal::ctrl_c() => heard.map_err(deaf),
-            _ = terminate.recv() => Ok(()),
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await.map_err(deaf)
+    })
+}
+
+/// Begins to listen for Ctrl-C; the answer ends when it comes.
+#[cfg(windows)]
+fn signals() -> Result<impl Future<Output = ()>, Failure> {
+    let mut interrupt = tokio::signal::windows::ctrl_c()
+        .map_err(|source| Failure::System { what: "signals cannot be heard", source })?;
+    Ok(async move {
+        interrupt.recv().await;
+    })
 }
