@@ -119,15 +119,18 @@ async fn a_job_that_fails_takes_none_of_those_along_that_share_its_commit() {
     let bench = open_with(SqliteOptions::default()).await;
     let ada = bench.person("ada").await;
     bench.session(&ada, "taken").await;
+    bench.session(&ada, "replaced").await;
     let mut jobs = Vec::new();
     for n in 0..30 {
-        // Every third brings a cookie that is there already, which the schema refuses.
+        // Every third brings a cookie that is there already, which the schema refuses after the
+        // session it replaces was ended.
         let word = if n % 3 == 0 { "taken".to_owned() } else { format!("cookie {n}") };
         jobs.push((bench.new_session(&ada, &word).await, ada.act()));
     }
     let answers = all_at_once(30, |n| {
         let (store, (new, act)) = (Arc::clone(&bench.store), jobs[n].clone());
-        async move { (n, store.open_session(&new, None, &act).await) }
+        let replaces = (n % 3 == 0).then(|| hash("replaced"));
+        async move { (n, store.open_session(&new, replaces.as_ref(), &act).await) }
     })
     .await;
     for (n, answer) in answers {
@@ -139,8 +142,9 @@ async fn a_job_that_fails_takes_none_of_those_along_that_share_its_commit() {
             }
         }
     }
-    assert_eq!(bench.store.sessions(ada.account.id).await.unwrap().len(), 21);
+    assert!(bench.store.resume_session(&hash("replaced")).await.unwrap().is_some());
+    assert_eq!(bench.store.sessions(ada.account.id).await.unwrap().len(), 22);
     let lines = bench.store.export(ada.account.id).await.unwrap().unwrap().audit;
-    assert_eq!(lines.len(), 1 + 21, "the account, and a line for each session");
+    assert_eq!(lines.len(), 1 + 22, "the account, and a line for each session");
     bench.store.close().await;
 }
