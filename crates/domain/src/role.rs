@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+// The text is a `tt`: as a `literal` it would reach other derives wrapped, and the OpenAPI document
+// would list the variants by their Rust names.
 macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$line:meta])* $variant:ident = $text:literal,)* }) => {
+    ($(#[$doc:meta])* $name:ident { $($(#[$line:meta])* $variant:ident = $text:tt,)* }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use luminous_domain::Permission;
-use serde_json::Value;
+use luminous_domain::{Permission, Role};
+use serde_json::{Value, json};
 
 use crate::home::Home;
 
@@ -99,4 +99,12 @@ fn every_error_is_a_problem_and_every_reference_leads_somewhere() {
             }
         }
     }
+}
+
+#[test]
+fn the_words_of_the_document_are_those_that_are_sent() {
+    let document = document();
+    let words = |name: &str| document["components"]["schemas"][name]["enum"].clone();
+    assert_eq!(words("Role"), json!(Role::ALL));
+    assert_eq!(words("Permission"), json!(Permission::ALL));
 }
