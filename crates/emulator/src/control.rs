@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::accounts::{self, AccountError};
 use crate::address::Endpoint;
-use crate::config::{ClientKind, Tenant};
+use crate::config::{ClientKind, DEMO_APP_CLIENT_ID, Tenant};
 use crate::engine::{Core, Event, RequestLine, lock};
 use crate::jwt::TokenSpec;
 use crate::keys::{KeyError, KeyState, SigningKey};
@@ -156,6 +156,13 @@ pub enum Command {
         /// For how many calls.
         #[serde(default)]
         times: Times,
+    },
+    /// An access token for the family API, as [`Control::access_token_spec_at`] specifies it.
+    AccessToken {
+        /// Whose.
+        email: String,
+        /// Of which policy.
+        policy: String,
     },
     /// [`Control::requests`].
     Requests {
@@ -535,6 +542,11 @@ impl Control {
                 return Ok(json!({ "code": self.second_factor_code(&email)? }));
             }
             Command::ConnectorDown { times } => self.connector_down(times),
+            Command::AccessToken { email, policy } => {
+                let user = self.user(&email)?.ok_or(ControlError::NoSuchUser)?;
+                let spec = self.access_token_spec_at(&policy, &user, DEMO_APP_CLIENT_ID);
+                return Ok(json!({ "access_token": self.mint(&spec)? }));
+            }
             Command::Requests { endpoint } => {
                 return Ok(json!({ "count": self.requests(endpoint) }));
             }

@@ -67,6 +67,26 @@ impl App {
         self.page.click(&format!("//button[normalize-space(.)=\"{words}\"]")).await
     }
 
+    /// Presses the button on which, perhaps among more, these words stand.
+    pub async fn press_on(&self, words: &str) -> anyhow::Result<()> {
+        self.page.click(&format!("//button[contains(normalize-space(.), \"{words}\")]")).await
+    }
+
+    /// Types into the field that the words of `key` label.
+    pub async fn fill(&self, key: &str, text: &str) -> anyhow::Result<()> {
+        let label = say(key)?;
+        let field = format!(
+            "//*[(self::input or self::textarea) and @id=//label[normalize-space(.)=\"{label}\"]/@for]"
+        );
+        self.page.fill(&field, text).await
+    }
+
+    /// Chooses the option that begins with these words.
+    pub async fn choose(&self, words: &str) -> anyhow::Result<()> {
+        let option = format!("//label[starts-with(normalize-space(.), \"{words}\")]");
+        self.page.click(&option).await
+    }
+
     /// Everything the app has said so far.
     pub fn log(&self) -> anyhow::Result<String> {
         Ok(fs::read_to_string(&self.log)?)

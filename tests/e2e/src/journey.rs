@@ -1,4 +1,8 @@
-//! What the demo shows: sign up, sign in, quit, start again still signed in, sign out.
+//! What the demo shows: a family, from the first sign-up to the last sign-out.
+
+mod account;
+mod family;
+mod forms;
 
 use std::path::Path;
 
@@ -11,42 +15,47 @@ use crate::package::Package;
 use crate::report::Report;
 use crate::screen;
 
+pub use forms::{ANA, Person, sign_in, sign_up};
+
 /// The scheme of the app's deep link.
 pub const SCHEME: &str = "family.luminous.app";
 
-/// The person of the journey.
-pub struct Person {
-    /// Display name.
-    pub name: &'static str,
-    /// E-mail address.
-    pub email: &'static str,
-    /// Password.
-    pub password: &'static str,
+/// Everything a journey goes through.
+struct Tour {
+    app: App,
+    browser: Browser,
+    report: Report,
+    /// The code of the invitation that was made last.
+    code: String,
 }
 
-/// Ana signs up in the demo.
-pub const ANA: Person =
-    Person { name: "Ana Luz", email: "ana@example.com", password: "kitchen-Light-42" };
+impl Tour {
+    /// Keeps a picture of the window.
+    async fn picture(&mut self, name: &str) -> anyhow::Result<()> {
+        let png = self.app.page.picture().await?;
+        self.report.picture(name, &png)
+    }
 
-/// Fills the provider's sign-up form in the browser.
-pub async fn sign_up(browser: &Browser, person: &Person) -> anyhow::Result<()> {
-    let page = &browser.page;
-    page.click("#createAccount").await?;
-    page.fill("#email", person.email).await?;
-    page.fill("#displayName", person.name).await?;
-    page.fill("#password", person.password).await?;
-    page.fill("#confirmPassword", person.password).await
+    /// Keeps a picture of the page in the browser.
+    async fn browser_picture(&mut self, name: &str) -> anyhow::Result<()> {
+        let png = self.browser.page.picture().await?;
+        self.report.picture(name, &png)
+    }
+
+    /// Signs out here and at the provider, and closes the page that says so.
+    async fn sign_out(&mut self) -> anyhow::Result<()> {
+        self.app.press("nav.account").await?;
+        self.app.press("account.both").await?;
+        self.app.press("confirm.both.yes").await?;
+        self.app.see_screen("signed_out").await?;
+        self.browser.take_new_tab().await?;
+        self.browser.page.see("body", "signed out").await?;
+        self.browser.close_tab().await
+    }
 }
 
-/// Fills the provider's sign-in form in the browser and sends it.
-pub async fn sign_in(browser: &Browser, person: &Person) -> anyhow::Result<()> {
-    let page = &browser.page;
-    page.fill("#email", person.email).await?;
-    page.fill("#password", person.password).await?;
-    page.click("#next").await
-}
-
-/// The whole journey with the embedded emulator. Fails at the first step that is not as it says.
+/// The whole journey with the embedded emulator and server. Fails at the first step that is not as
+/// it says.
 pub async fn run(package: &Package, pictures: &Path) -> anyhow::Result<()> {
     let mut report = Report::begin(pictures)?;
     let mut desk = Desk::open().await?;
@@ -56,76 +65,80 @@ pub async fn run(package: &Package, pictures: &Path) -> anyhow::Result<()> {
     let program = package.program();
     report.step("a private display, session bus and unlocked keyring are up");
 
-    // The usual port may be taken by a demo that a person has open.
-    let port = free_port()?.to_string();
+    // The usual ports may be taken by a demo that a person has open.
+    let port = free_ports()?.to_string();
     let demo = ["--demo", "--demo-port", &port];
     let browser = Browser::start(&mut desk, &format!("http://localhost:{port}"), SCHEME).await?;
     report.step("Chromium is the system browser");
     let app = App::start(&mut desk, &program, &demo, "app-1.log").await?;
-    app.see_screen("signed_out").await?;
-    report.step("the window is open with the embedded identity emulator, nobody is signed in");
-    report.picture("welcome", &app.page.picture().await?)?;
+    let mut tour = Tour { app, browser, report, code: String::new() };
+    tour.first_evening(&desk).await?;
 
-    app.press("signed_out.continue").await?;
-    app.see_screen("waiting_for_browser").await?;
-    report.picture("waiting", &app.page.picture().await?)?;
-    browser.take_new_tab().await?;
-    browser.page.find("#next").await?;
-    report.step("one button: the system browser shows the provider's sign-in page");
-    report.picture("provider-sign-in", &browser.page.picture().await?)?;
-    sign_up(&browser, &ANA).await?;
-    report.picture("provider-sign-up", &browser.page.picture().await?)?;
-    browser.page.click("#continue").await?;
-    app.see_screen("signed_in").await?;
-    app.page.see("body", ANA.name).await?;
-    ensure!(app.log()?.contains("redirect received"), "the redirect did not come as a deep link");
-    report.step("signed up; the deep link came back through the packaged desktop entry");
-    report.picture("home", &app.page.picture().await?)?;
-    screen::capture(&display(&desk), &report.next_picture("desktop"))?;
-    browser.close_tab().await?;
+    tour.app.quit(&program).await?;
+    tour.report.step("quit");
+    tour.app = App::start(&mut desk, &program, &demo, "app-2.log").await?;
+    tour.next_morning().await?;
+    tour.second_person().await?;
+    tour.act_of_administration().await?;
+    tour.profile_and_password().await?;
+    tour.sign_out().await?;
+    tour.report.step("signed out here and at the provider");
+    tour.app.quit(&program).await?;
 
-    app.quit(&program).await?;
-    report.step("quit");
-    let app = App::start(&mut desk, &program, &demo, "app-2.log").await?;
-    app.see_screen("signed_in").await?;
-    app.page.see("body", ANA.name).await?;
-    app.see("connection.online").await?;
-    report.step("started again: still signed in, and refreshed by itself");
-    report.picture("still-signed-in", &app.page.picture().await?)?;
+    tour.app = App::start(&mut desk, &program, &demo, "app-3.log").await?;
+    tour.app.see_screen("signed_out").await?;
+    tour.report.step("started again: nobody is signed in");
+    tour.app.quit(&program).await
+}
 
-    app.press("nav.account").await?;
-    app.see_screen("account").await?;
-    report.picture("account", &app.page.picture().await?)?;
-    app.press("nav.settings").await?;
-    app.see_screen("settings").await?;
-    report.picture("settings", &app.page.picture().await?)?;
-    app.press("nav.account").await?;
-    app.press("account.here").await?;
-    app.see_screen("signed_out").await?;
-    report.step("signed out");
-    report.picture("signed-out", &app.page.picture().await?)?;
+impl Tour {
+    /// Ana signs up and starts a family.
+    async fn first_evening(&mut self, desk: &Desk) -> anyhow::Result<()> {
+        self.app.see_screen("signed_out").await?;
+        self.report
+            .step("the window is open with embedded provider and server; nobody is signed in");
+        self.picture("welcome").await?;
+        self.app.press("signed_out.continue").await?;
+        self.app.see_screen("waiting_for_browser").await?;
+        self.picture("waiting").await?;
+        self.browser.take_new_tab().await?;
+        self.browser.page.find("#next").await?;
+        self.report.step("one button: the system browser shows the provider's sign-in page");
+        self.browser_picture("provider-sign-in").await?;
+        sign_up(&self.browser, &ANA).await?;
+        self.browser_picture("provider-sign-up").await?;
+        self.browser.page.click("#continue").await?;
+        self.app.see_screen("onboarding").await?;
+        ensure!(self.app.log()?.contains("redirect received"), "no deep link brought the answer");
+        self.report.step("signed up; the deep link came back through the packaged desktop entry");
+        self.picture("onboarding").await?;
+        screen::capture(&display(desk), &self.report.next_picture("desktop"))?;
+        self.browser.close_tab().await?;
+        self.start_a_family().await?;
+        self.note_on_the_wall().await?;
+        self.child_and_invitation().await
+    }
 
-    app.press("signed_out.other").await?;
-    browser.take_new_tab().await?;
-    sign_in(&browser, &ANA).await?;
-    app.see_screen("signed_in").await?;
-    report.step("signed in with the password");
-    browser.close_tab().await?;
-    app.press("nav.account").await?;
-    app.press("account.both").await?;
-    app.press("confirm.both.yes").await?;
-    app.see_screen("signed_out").await?;
-    browser.take_new_tab().await?;
-    browser.page.see("body", "signed out").await?;
-    report.step("signed out here and at the provider");
-    report.picture("provider-signed-out", &browser.page.picture().await?)?;
-    browser.close_tab().await?;
-    app.quit(&program).await?;
+    /// All of it is still there after a restart.
+    async fn next_morning(&mut self) -> anyhow::Result<()> {
+        self.app.see_screen("signed_in").await?;
+        self.app.page.see("body", family::NAME).await?;
+        self.app.see("connection.online").await?;
+        self.app.page.see("body", family::NOTE).await?;
+        self.report.step("started again: still signed in, the family and its note are there");
+        self.picture("next-morning").await
+    }
+}
 
-    let app = App::start(&mut desk, &program, &demo, "app-3.log").await?;
-    app.see_screen("signed_out").await?;
-    report.step("started again: nobody is signed in");
-    app.quit(&program).await
+/// A port that is free together with the next one: the provider's and the server's.
+fn free_ports() -> anyhow::Result<u16> {
+    for _ in 0..100 {
+        let port = free_port()?;
+        if std::net::TcpListener::bind(("127.0.0.1", port.saturating_add(1))).is_ok() {
+            return Ok(port);
+        }
+    }
+    anyhow::bail!("no two free ports beside each other")
 }
 
 /// The desk's display as X names it.

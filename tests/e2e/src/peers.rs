@@ -143,7 +143,7 @@ impl House {
         });
         // The second call finds them there.
         let _ = self.control(&made).await;
-        let wanted = json!({ "command": "access_token", "email": email, "step_up": true });
+        let wanted = json!({ "command": "access_token", "email": email, "policy": "B2C_1_mfa1" });
         let answer = self.control(&wanted).await?;
         let token = answer["access_token"].as_str().context("no token")?.to_owned();
         Ok(Person { token })

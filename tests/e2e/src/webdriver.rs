@@ -79,6 +79,13 @@ impl Session {
         Ok(())
     }
 
+    /// Empties a field.
+    pub async fn clear(&self, css: &str) -> anyhow::Result<()> {
+        let element = self.find(css).await?;
+        self.post(&format!("/element/{element}/clear"), json!({})).await?;
+        Ok(())
+    }
+
     /// The visible text of the element.
     pub async fn text(&self, css: &str) -> anyhow::Result<String> {
         let element = self.find(css).await?;

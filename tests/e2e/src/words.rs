@@ -16,3 +16,11 @@ static ENGLISH: LazyLock<HashMap<String, Value>> = LazyLock::new(|| {
 pub fn say(key: &str) -> anyhow::Result<&'static str> {
     ENGLISH.get(key).and_then(Value::as_str).with_context(|| format!("no words for {key}"))
 }
+
+/// The same with its places filled in.
+pub fn say_with(key: &str, values: &[(&str, &str)]) -> anyhow::Result<String> {
+    let words = say(key)?.to_owned();
+    Ok(values
+        .iter()
+        .fold(words, |words, (name, value)| words.replace(&format!("{{{name}}}"), value)))
+}
