@@ -65,11 +65,15 @@ impl House {
         let provider = format!("http://localhost:{provider_port}");
         let api = format!("http://localhost:{api_port}");
         fs::write(folder.path().join("control"), "secret of this run")?;
+        let log = |name: &str| {
+            fs::OpenOptions::new().create(true).append(true).open(folder.path().join(name))
+        };
         let emulator = Command::new(programs.join("luminous-emulator"))
             .args(["serve", "--listen", &format!("127.0.0.1:{provider_port}")])
             .arg("--control-secret-file")
             .arg(folder.path().join("control"))
-            .stdout(fs::File::create(folder.path().join("emulator.log"))?)
+            .stdout(log("emulator.log")?)
+            .stderr(log("emulator.log")?)
             .kill_on_drop(true)
             .spawn()
             .context("the emulator does not start")?;
@@ -78,7 +82,8 @@ impl House {
         let server = Command::new(programs.join("luminous-server"))
             .args(["serve", "--config"])
             .arg(&config)
-            .stdout(fs::File::create(folder.path().join("server.log"))?)
+            .stdout(log("server.log")?)
+            .stderr(log("server.log")?)
             .kill_on_drop(true)
             .spawn()
             .context("the server does not start")?;
@@ -153,7 +158,7 @@ impl House {
         let answer = self
             .http
             .post(format!("{}/emulator/control", self.provider))
-            .bearer_auth("secret of this run")
+            .header("x-emulator-control", "secret of this run")
             .json(command)
             .send()
             .await?;
