@@ -15,7 +15,7 @@ use crate::package::Place;
 use crate::wait::until;
 
 /// These end what the other tries need: they come last, one by one.
-const ENDINGS: &[&str] = &["delete_family", "leave_family", "sign_out_everywhere"];
+const ENDINGS: &[&str] = &["leave_family", "delete_family", "sign_out_everywhere"];
 
 /// Runs the peers, one after the other.
 pub async fn run(place: &Place, python: &Path) -> anyhow::Result<()> {
@@ -25,13 +25,16 @@ pub async fn run(place: &Place, python: &Path) -> anyhow::Result<()> {
     let document = house.folder.path().join("openapi.json");
     fs::write(&document, house.server_says(&["openapi"]).await?)?;
     let tester = Tester { house: &house, python, document };
-    tester.run("no token", None, false).await?;
-    let owner = house.person("Olga").await?;
-    tester.run("somebody outside", Some(&owner.token), false).await?;
-    house.create_family(&owner).await?;
-    let owner = house.person("Olga").await?;
-    tester.run("an owner with a second factor", Some(&owner.token), false).await?;
-    tester.run("the endings, by the owner", Some(&owner.token), true).await?;
+    let nowhere = "00000000-0000-7000-8000-000000000000";
+    tester.run("no token", None, nowhere, false).await?;
+    let outside = house.token("Otto").await?;
+    tester.run("somebody outside", Some(&outside), nowhere, false).await?;
+    let owner = house.token("Olga").await?;
+    let family = house.create_family(&owner).await?;
+    // The first one is older than the family, and only good for being told so.
+    let owner = house.token("Olga").await?;
+    tester.run("an owner with a second factor", Some(&owner), &family, false).await?;
+    tester.run("the same owner, on the way out", Some(&owner), &family, true).await?;
     Ok(())
 }
 
@@ -50,11 +53,6 @@ struct House {
     api: String,
     http: reqwest::Client,
     _running: [Child; 2],
-}
-
-/// Somebody with a token that proves a second factor.
-struct Person {
-    token: String,
 }
 
 impl House {
@@ -139,19 +137,18 @@ impl House {
         Ok(())
     }
 
-    /// A person of the emulator, made at the first call, and a fresh token of theirs.
-    async fn person(&self, name: &str) -> anyhow::Result<Person> {
+    /// A fresh token that proves a second factor, for a person who is made at the first call.
+    async fn token(&self, name: &str) -> anyhow::Result<String> {
         let email = format!("{}@example.test", name.to_lowercase());
+        let password = "correct horse 7 battery";
         let made = json!({
-            "command": "create_user", "email": email, "name": name,
-            "password": "correct horse 7 battery"
+            "command": "create_user", "email": email, "name": name, "password": password
         });
         // The second call finds them there.
         let _ = self.control(&made).await;
         let wanted = json!({ "command": "access_token", "email": email, "policy": "B2C_1_mfa1" });
         let answer = self.control(&wanted).await?;
-        let token = answer["access_token"].as_str().context("no token")?.to_owned();
-        Ok(Person { token })
+        Ok(answer["access_token"].as_str().context("no token")?.to_owned())
     }
 
     async fn control(&self, command: &Value) -> anyhow::Result<Value> {
@@ -165,16 +162,19 @@ impl House {
         Ok(answer.error_for_status()?.json().await?)
     }
 
-    async fn create_family(&self, owner: &Person) -> anyhow::Result<()> {
+    /// Answers the family's id.
+    async fn create_family(&self, token: &str) -> anyhow::Result<String> {
         let answer = self
             .http
             .post(format!("{}/api/families", self.api))
-            .bearer_auth(&owner.token)
+            .bearer_auth(token)
             .json(&json!({ "name": "The Tested" }))
             .send()
             .await?;
         ensure!(answer.status().as_u16() == 201, "no family: {}", answer.status());
-        Ok(())
+        let me: Value = answer.json().await?;
+        let id = me["membership"]["family"]["id"].as_str();
+        Ok(id.context("a family without an id")?.to_owned())
     }
 }
 
@@ -212,7 +212,13 @@ struct Tester<'a> {
 
 impl Tester<'_> {
     /// Tries every operation but those that end what the others need, or only those.
-    async fn run(&self, who: &str, token: Option<&str>, endings: bool) -> anyhow::Result<()> {
+    async fn run(
+        &self,
+        who: &str,
+        token: Option<&str>,
+        family: &str,
+        endings: bool,
+    ) -> anyhow::Result<()> {
         let choose = if endings { "--include-operation-id" } else { "--exclude-operation-id" };
         let chosen = ENDINGS.iter().flat_map(|id| [choose, id]);
         // Without a token there must still be a header: this one is no credential.
@@ -224,6 +230,7 @@ impl Tester<'_> {
             .args(["--max-examples", "20", "--phases", "examples,coverage,fuzzing"])
             .args(chosen)
             .env("PEER_AUTHORIZATION", authorization)
+            .env("PEER_FAMILY", family)
             .current_dir(&self.house.peers)
             .output()
             .await
