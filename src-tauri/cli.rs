@@ -10,12 +10,13 @@ use clap::{CommandFactory, Parser};
 #[derive(Debug, Default, Parser)]
 #[command(name = "luminous", version)]
 pub struct Options {
-    /// Sign in with the embedded identity emulator: no cloud tenant and no internet needed.
+    /// With the embedded identity emulator and family server: no cloud tenant and no internet
+    /// needed.
     #[cfg(feature = "demo")]
     #[arg(long)]
     pub demo: bool,
 
-    /// The port of the embedded emulator on this computer.
+    /// The port of the embedded emulator on this computer; the family server has the next one.
     #[cfg(feature = "demo")]
     #[arg(long, default_value_t = 18455, requires = "demo", value_name = "PORT")]
     pub demo_port: u16,

@@ -29,7 +29,7 @@ pub struct AppState {
     watcher: Mutex<Option<JoinHandle<()>>>,
     drawn: Arc<Notify>,
     #[cfg(feature = "demo")]
-    _demo: Option<Demo>,
+    demo: Mutex<Option<Demo>>,
 }
 
 impl AppState {
@@ -42,7 +42,7 @@ impl AppState {
             watcher: Mutex::new(None),
             drawn: Arc::default(),
             #[cfg(feature = "demo")]
-            _demo: None,
+            demo: Mutex::new(None),
         }
     }
 
@@ -112,7 +112,13 @@ pub fn start<R: Runtime>(app: &AppHandle<R>, options: &Options) -> anyhow::Resul
     #[cfg(feature = "demo")]
     let demo = options
         .demo
-        .then(|| async_runtime::block_on(Demo::start(&profile.data_folder, options.demo_port)))
+        .then(|| {
+            async_runtime::block_on(Demo::start(
+                &profile.data_folder,
+                options.demo_port,
+                clock.clone(),
+            ))
+        })
         .transpose()?;
     let service = profile.provider.map(Service::from);
     #[cfg(feature = "demo")]
@@ -125,7 +131,7 @@ pub fn start<R: Runtime>(app: &AppHandle<R>, options: &Options) -> anyhow::Resul
     }
     let state = AppState::new(session.clone(), clock);
     #[cfg(feature = "demo")]
-    let state = AppState { _demo: demo, ..state };
+    let state = AppState { demo: Mutex::new(demo), ..state };
     let start = Start { snapshot: state.snapshot(), settings: session.settings() };
     app.manage(state);
     windows::open_main(app, &start)?;
@@ -174,4 +180,8 @@ pub fn stop<R: Runtime>(app: &AppHandle<R>) {
     let Some(state) = app.try_state::<AppState>() else { return };
     let session = state.session.clone();
     async_runtime::block_on(async move { session.shutdown().await });
+    #[cfg(feature = "demo")]
+    if let Some(mut demo) = state.demo.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        async_runtime::block_on(async move { demo.stop().await });
+    }
 }

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use luminous_app::state::AppState;
-use luminous_auth::{Ports, Session, StateFile};
+use luminous_auth::{Ports, Service, Session, StateFile};
 use luminous_domain::Clock;
+use luminous_testkit::scripted_api::FAMILY_SERVER;
 use luminous_testkit::{
-    FakeScheme, FaultyStore, FrozenClock, RecordingBrowser, ScriptedProvider, SeededEntropy,
+    FakeScheme, FaultyStore, FrozenClock, RecordingBrowser, ScriptedApi, ScriptedProvider,
+    SeededEntropy,
 };
 use serde_json::Value;
 use tauri::ipc::{CallbackFn, InvokeBody};
@@ -26,6 +28,8 @@ pub struct Desk {
     pub session: Session,
     /// Its provider.
     pub provider: Arc<ScriptedProvider>,
+    /// Its family server.
+    pub api: Arc<ScriptedApi>,
     /// Its keyring.
     pub store: FaultyStore,
 }
@@ -34,10 +38,11 @@ impl Desk {
     pub fn new() -> Self {
         let clock = Arc::new(FrozenClock::new());
         let provider = Arc::new(ScriptedProvider::new(Arc::clone(&clock)));
+        let api = Arc::new(ScriptedApi::new(Arc::clone(&provider) as _));
         let store = FaultyStore::new();
         let clock: Arc<dyn Clock> = clock;
         let ports = Ports {
-            http: provider.clone(),
+            http: api.clone(),
             browser: Arc::new(RecordingBrowser::default()),
             scheme: Arc::new(FakeScheme::new(true)),
             store: Arc::new(store.clone()),
@@ -45,13 +50,15 @@ impl Desk {
             entropy: Arc::new(SeededEntropy::new(7)),
         };
         let file = StateFile::in_memory().expect("a state in memory");
-        let session = Session::open(ports, file, Some(provider.config().into()));
+        let served = Some(FAMILY_SERVER.parse().expect("an address"));
+        let service = Service { api: served, ..provider.config().into() };
+        let session = Session::open(ports, file, Some(service));
         let app = luminous_app::with_commands(mock_builder())
             .plugin(tauri_plugin_deep_link::init())
             .build(luminous_app::context())
             .expect("the real context builds an app");
         app.manage(AppState::new(session.clone(), clock));
-        Self { app, session, provider, store }
+        Self { app, session, provider, api, store }
     }
 
     /// A window by the label that its capability is found under.

@@ -1,5 +1,6 @@
 //! No answer to a window holds a token.
 
+use luminous_testkit::scripted_api::{FAMILY, Say};
 use luminous_wire::{SignInIntent, Stage};
 use serde_json::json;
 use tauri::async_runtime::block_on;
@@ -22,10 +23,21 @@ fn u3_no_command_answers_with_a_token() {
     let stored = desk.store.all_values();
     assert!(!stored.is_empty(), "the keyring is empty, so nothing would be proven");
 
+    // A family server that sends the token back wherever it can.
+    for place in ["members", "notes"] {
+        let echo = json!({ place: [], "token": access_token.expose() });
+        desk.api.script(&format!("/api/families/{FAMILY}/{place}"), [Say::Json(echo)]);
+    }
     let window = desk.window("main");
     for (command, arguments) in [
         ("session_snapshot", json!({})),
         ("load_settings", json!({})),
+        ("load_family", json!({})),
+        ("list_members", json!({})),
+        ("list_notes", json!({})),
+        ("post_note", json!({ "request": { "text": "Hello" } })),
+        ("export_my_data", json!({})),
+        ("cancel_step_up", json!({})),
         ("sign_in_link", json!({})),
         ("open_browser_again", json!({})),
         ("retry_storage", json!({})),

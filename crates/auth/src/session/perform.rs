@@ -12,15 +12,10 @@ impl Session {
     /// Does `call`, whatever it takes, and answers the body.
     pub(super) async fn perform(&self, call: &Call) -> Result<Vec<u8>, AppError> {
         let epoch = self.state().epoch;
-        let mut outcome = match self.stepped_up().filter(|_| call.is_of_administration()) {
-            Some(proof) => self.send(call, &proof).await?,
-            None => Outcome::Stale,
+        let mut outcome = match self.send_with_proof(call).await? {
+            Some(outcome) => outcome,
+            None => self.send_as_signed_in(call).await?,
         };
-        if matches!(outcome, Outcome::Stale | Outcome::StepUp(_)) {
-            // Without a proof, or with one that does not count any more.
-            self.forget_step_up_for(call);
-            outcome = self.send_as_signed_in(call).await?;
-        }
         if let Outcome::StepUp(challenge) = &outcome {
             let proof = self.step_up(challenge).await?;
             self.must_stand(epoch)?;
@@ -37,10 +32,18 @@ impl Session {
         self.settle(epoch, outcome).await
     }
 
-    fn forget_step_up_for(&self, call: &Call) {
-        if call.is_of_administration() {
+    /// With the proof of a second factor, for an act that needs one and while there is one that
+    /// the server takes; `None` otherwise.
+    async fn send_with_proof(&self, call: &Call) -> Result<Option<Outcome>, AppError> {
+        let Some(proof) = self.stepped_up().filter(|_| call.is_of_administration()) else {
+            return Ok(None);
+        };
+        let outcome = self.send(call, &proof).await?;
+        if matches!(outcome, Outcome::Stale | Outcome::StepUp(_)) {
             self.forget_step_up();
+            return Ok(None);
         }
+        Ok(Some(outcome))
     }
 
     async fn send_as_signed_in(&self, call: &Call) -> Result<Outcome, AppError> {

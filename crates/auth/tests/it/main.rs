@@ -6,6 +6,7 @@ mod cold_start;
 mod connect;
 mod family;
 mod journey;
+mod journey_policies;
 mod loopback;
 mod marker;
 mod policies;
