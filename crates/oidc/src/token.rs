@@ -159,3 +159,35 @@ impl Origin {
         Ok(Self { issuer: text("iss"), policy: text("tfp").or_else(|| text("acr")) })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peek(payload: &str) -> Result<Origin, TokenError> {
+        let token = format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(payload));
+        Origin::peek(&AccessToken::new(token))
+    }
+
+    #[test]
+    fn a_look_into_a_token_tells_issuer_and_policy_and_nothing_that_is_no_text() {
+        let origin = |issuer: Option<&str>, policy: Option<&str>| {
+            Ok(Origin { issuer: issuer.map(str::to_owned), policy: policy.map(str::to_owned) })
+        };
+        assert_eq!(peek(r#"{"iss":"i","tfp":"p","acr":"q"}"#), origin(Some("i"), Some("p")));
+        assert_eq!(peek(r#"{"iss":"i","acr":"q"}"#), origin(Some("i"), Some("q")));
+        assert_eq!(peek(r#"{"iss":["i"],"tfp":7}"#), origin(None, None));
+    }
+
+    #[test]
+    fn v8_what_cannot_be_a_token_is_malformed_at_the_first_look() {
+        for text in ["", "a", "a.b", "a..c", "a.b.c.d", "a.!.c", "a.e30=.c"] {
+            let refused = Origin::peek(&AccessToken::new(text)).map_err(|error| error.code());
+            assert_eq!(refused, Err("token.malformed"), "{text:?}");
+        }
+        assert_eq!(peek("[]").map_err(|error| error.code()), Err("token.malformed"));
+        assert_eq!(peek(r#"{"iss":"a","iss":"b"}"#), Err(Malformation::Json.into()));
+        let large = AccessToken::new("a".repeat(MAX_TOKEN + 1));
+        assert_eq!(Origin::peek(&large), Err(Malformation::TooLarge.into()));
+    }
+}

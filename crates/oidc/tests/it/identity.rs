@@ -143,3 +143,20 @@ async fn nothing_printed_shows_a_token() {
     let shown = format!("{error} {error:?}");
     assert!(token.split('.').all(|part| !shown.contains(part)) && !shown.contains("evil"));
 }
+
+#[tokio::test]
+async fn v19_family_claims_that_are_no_text_are_told_from_absent_ones() {
+    let world = World::new();
+    for (changes, unusable) in [
+        (json!({}), false),
+        (json!({ "role": "child", "family_id": "fam-1" }), false),
+        (json!({ "role": null, "extension_family_id": "" }), false),
+        (json!({ "role": ["owner"] }), true),
+        (json!({ "extension_role": 7 }), true),
+        (json!({ "family_id": { "id": "fam-1" } }), true),
+        (json!({ "role": "child", "extension_role": ["owner"] }), true),
+    ] {
+        let identity = identity(&world, changes.clone()).await;
+        assert_eq!(identity.family_claims_unusable, unusable, "{changes}");
+    }
+}

@@ -346,3 +346,27 @@ async fn until(condition: impl Fn() -> bool) {
         tokio::task::yield_now().await;
     }
 }
+
+#[tokio::test]
+async fn k10_without_any_keys_the_provider_is_asked_again_after_five_seconds() {
+    let world = World::new();
+    world.answer_keys(Answer::Other(500, &[], Vec::new()));
+    assert_eq!(code(&world.provider.warm().await), "keys.unavailable");
+    world.publish(&[&PUBLISHED]);
+    world.pass(4);
+    assert_eq!(code(&world.provider.warm().await), "keys.unavailable");
+    assert_eq!(world.keys_requests(), 1, "cooling down");
+    world.pass(1);
+    assert_eq!(code(&world.provider.warm().await), "ok");
+    assert_eq!(world.keys_requests(), 2);
+}
+
+#[tokio::test]
+async fn warming_asks_once_and_again_only_when_the_keys_grow_old() {
+    let world = World::new();
+    for (wait, asked) in [(0, 1), (0, 1), (569, 1), (1, 2), (569, 2), (1, 3)] {
+        world.pass(wait);
+        assert_eq!(code(&world.provider.warm().await), "ok");
+        assert_eq!(world.keys_requests(), asked, "after {wait} s");
+    }
+}
