@@ -68,7 +68,8 @@ describe("a member", () => {
     expect(wishes(host)).toEqual([]);
     await fireEvent.click(dialog().getByRole("button", { name: "Change the role" }));
     expect(wanted(host).at(-1)?.takes).toEqual({ id: "m-ben", request: { role: "admin" } });
-    await screen.findByText("Done. Ben Okafor’s role is now: Admin.");
+    const done = await screen.findByText("Done. Ben Okafor’s role is now: Admin.");
+    await waitFor(() => expect(document.activeElement).toBe(done));
   });
 
   it("is paused after a question, and let back in without one", async () => {
