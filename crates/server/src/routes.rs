@@ -25,7 +25,9 @@
 //! | `DELETE /api/families/{family_id}/notes/{note_id}` | `notes.post` |
 //! | `POST /connectors/b2c/claims` | B2C's API connector, with its own credentials |
 //! | `POST /connectors/entra/token-issuance-start` | Entra's, with its own token |
-//! | `GET /login`, `GET /callback`, `POST /logout`, `GET /`, `GET /join` | a browser |
+//! | `GET /`, `GET /login`, `GET /callback`, `GET /signed-out`, `GET /assets/..` | a browser |
+//! | `POST /logout`, `POST /logout/everywhere` | a browser's session, with its form's token |
+//! | `GET POST /join`, `POST /join/accept` | the same |
 //! | `GET /.well-known/luminous`, `GET /openapi.json` | anybody |
 //! | `GET /healthz`, `GET /readyz`, `GET /version` | anybody |
 //! | `GET /metrics` | whoever reaches the separate listener or holds its token |

@@ -30,6 +30,8 @@ pub struct Typed {
 struct Ask {
     frame: Frame,
     csrf: String,
+    /// What was typed, to be mended.
+    typed: String,
     fault: Option<&'static str>,
 }
 
@@ -48,7 +50,7 @@ struct Show {
 pub async fn ask(State(state): State<AppState>, visitor: Visitor) -> Response {
     match &visitor.signed_in {
         Some(person) if person.owner.standing.membership.is_none() => {
-            form(&state, &visitor, person, None)
+            form(&state, &visitor, person, ("", None))
         }
         Some(_) => member_already(&state, &visitor),
         None => {
@@ -63,7 +65,7 @@ pub async fn preview(State(state): State<AppState>, sent: Submitted<Typed>) -> R
     let Submitted { visitor, person, form: typed } = sent;
     match look(&state, &person, &typed.code).await {
         Ok((code, offer)) => offered(&state, &visitor, &person, &code, offer),
-        Err(error) => refused(&state, &visitor, &person, error),
+        Err(error) => refused(&state, &visitor, &person, (&typed.code, error)),
     }
 }
 
@@ -72,7 +74,7 @@ pub async fn accept(State(state): State<AppState>, sent: Submitted<Typed>) -> Re
     let Submitted { visitor, person, form: typed } = sent;
     match join(&state, &visitor, &person, &typed.code).await {
         Ok(()) => see_other(state.web(), "/"),
-        Err(error) => refused(&state, &visitor, &person, error),
+        Err(error) => refused(&state, &visitor, &person, (&typed.code, error)),
     }
 }
 
@@ -119,11 +121,12 @@ fn form(
     state: &AppState,
     visitor: &Visitor,
     person: &SignedIn,
-    fault: Option<&'static str>,
+    (typed, fault): (&str, Option<&'static str>),
 ) -> Response {
     let status = if fault.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     let csrf = person.csrf(state.web());
-    render(state.web(), &Ask { frame: Frame::new(visitor.language), csrf, fault }, status)
+    let typed = typed.chars().take(64).collect();
+    render(state.web(), &Ask { frame: Frame::new(visitor.language), csrf, typed, fault }, status)
 }
 
 fn offered(
@@ -151,12 +154,17 @@ fn member_already(state: &AppState, visitor: &Visitor) -> Response {
     visitor.say(state, StatusCode::CONFLICT, (Tone::Plain, w.member_already), actions)
 }
 
-fn refused(state: &AppState, visitor: &Visitor, person: &SignedIn, error: ApiError) -> Response {
+fn refused(
+    state: &AppState,
+    visitor: &Visitor,
+    person: &SignedIn,
+    (typed, error): (&str, ApiError),
+) -> Response {
     let w = visitor.language.words();
     let actions = || vec![Action::new("/", w.home)];
     match error {
-        ApiError::InviteCodeFormat => form(state, visitor, person, Some(w.code_format)),
-        ApiError::InviteInvalid => form(state, visitor, person, Some(w.code_unknown)),
+        ApiError::InviteCodeFormat => form(state, visitor, person, (typed, Some(w.code_format))),
+        ApiError::InviteInvalid => form(state, visitor, person, (typed, Some(w.code_unknown))),
         ApiError::AlreadyMember => member_already(state, visitor),
         ApiError::InviteRateLimited => {
             let words = (Tone::Bad, w.too_many_codes);

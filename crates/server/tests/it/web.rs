@@ -548,6 +548,7 @@ async fn wrong_codes_are_said_and_after_ten_even_the_right_one_is_not_heard() {
     let odd = browser.press(&page, "continue", &[("code", "12345")]).await;
     assert_eq!(odd.status, 400);
     assert!(odd.text.contains("That can&#39;t be a code"), "{}", odd.text);
+    assert!(odd.text.contains("value=\"12345\""), "to be mended: {}", odd.text);
     for _ in 0..10 {
         let wrong = InviteCode::new(&OsEntropy).unwrap();
         let answer = browser.press(&page, "continue", &[("code", wrong.expose())]).await;
