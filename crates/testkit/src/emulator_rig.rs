@@ -131,6 +131,17 @@ impl EmulatorRig {
         open(&self.ports, &self.folder, &self.service)
     }
 
+    /// A program of its own, whose configuration names `server`. [`Session::start`] was not called
+    /// yet.
+    #[must_use]
+    pub fn configured(&self, server: &str) -> Session {
+        let transport = Transport::LoopbackHttp;
+        let server = Some(server.to_owned());
+        let tuning = Tuning { loopback_ports: vec![0], transport, server };
+        let file = StateFile::in_memory().unwrap();
+        Session::open_with(self.ports.clone(), file, None, tuning)
+    }
+
     /// The latest snapshot.
     #[must_use]
     pub fn snapshot(&self) -> SessionSnapshot {

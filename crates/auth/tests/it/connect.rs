@@ -115,3 +115,21 @@ async fn only_an_identity_provider_that_was_offered_is_gone_to() {
     let link = rig.browser.opened().pop().unwrap();
     assert!(link.query().unwrap().contains("domain_hint=google.com"), "{link}");
 }
+
+#[tokio::test]
+async fn a_configured_family_server_is_gone_to_without_asking() {
+    let rig = EmulatorRig::unconnected(Config::demo()).await;
+    rig.api.script(PLACE, [Say::Json(discovery(&rig)), Say::Unreachable]);
+    let session = rig.configured("family.example.test");
+    assert_eq!(session.snapshots().borrow().stage, Stage::Starting);
+    session.start().await;
+    let known = |stage: &Stage| matches!(stage, Stage::SignedOut { .. });
+    session.snapshots().wait_for(|snapshot| known(&snapshot.stage)).await.unwrap();
+
+    let session = rig.configured("family.example.test");
+    session.start().await;
+    let mut snapshots = session.snapshots();
+    let failed = snapshots.wait_for(|snapshot| snapshot.stage == Stage::Unconfigured).await;
+    let problem = failed.unwrap().problem.clone().unwrap();
+    assert_eq!(problem.code, ErrorCode::ServerUnreachable, "and the person can name another");
+}
