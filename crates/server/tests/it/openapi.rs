@@ -108,3 +108,15 @@ fn the_words_of_the_document_are_those_that_are_sent() {
     assert_eq!(words("Role"), json!(Role::ALL));
     assert_eq!(words("Permission"), json!(Permission::ALL));
 }
+
+#[test]
+fn the_guide_names_every_route_and_the_permission_it_takes() {
+    let guide = include_str!("../../../../docs/API.md");
+    for (method, path, operation) in operations(&document()) {
+        let Some(who) = operation["security"][0]["bearer"].as_array() else { continue };
+        let who = who.first().map_or("a person", |permission| permission.as_str().unwrap());
+        let row = guide.lines().find(|line| line.starts_with(&format!("| `{method} {path}` |")));
+        let row = row.unwrap_or_else(|| panic!("{method} {path} is not in the guide"));
+        assert!(row.contains(who), "{row}: {who}");
+    }
+}
