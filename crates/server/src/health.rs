@@ -7,13 +7,15 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use http::{StatusCode, header};
-use luminous_oidc::bearer_token;
+use luminous_oidc::{KeysReport, bearer_token};
 use serde::Serialize;
 use subtle::ConstantTimeEq as _;
 
 use crate::problem::ApiError;
 use crate::state::AppState;
 
+/// Keys this old judge nothing any more, however long their provider is away.
+const KEYS_END: Duration = Duration::from_secs(24 * 3600);
 /// How long the database may take to answer the question whether it is there.
 const PING: Duration = Duration::from_secs(2);
 
@@ -62,7 +64,8 @@ pub async fn missing(state: &AppState) -> Vec<&'static str> {
         Ok(Err(error)) => missing.push(error.code()),
         Err(_) => missing.push("store.busy"),
     }
-    if state.trust().providers().any(|(_, provider)| provider.keys().usable == 0) {
+    let has_keys = |keys: &KeysReport| keys.age.is_some_and(|age| age < KEYS_END);
+    if !state.trust().providers().all(|(_, provider)| has_keys(&provider.keys())) {
         missing.push("keys.unavailable");
     }
     missing

@@ -64,6 +64,7 @@ async fn k4_keys_that_cannot_be_renewed_go_on_for_a_day_and_then_it_is_503() {
     rig.pass(Duration::from_secs(5 * 3600));
     let refused = rig.get("/api/me", &rig.token(&ana)).await;
     assert_eq!(refused.outcome(), "503 keys.unavailable");
+    assert_eq!(ask(&rig, "/readyz").await.json()["missing"], json!(["keys.unavailable"]));
     assert_eq!(ask(&rig, "/healthz").await.status, 200);
 }
 
