@@ -66,7 +66,7 @@ const screens: Screen[] = [
   },
   { name: "family_profile", scene: "home", press: [FAMILY, "li:nth-child(3) .change button"] },
   { name: "family_invite", scene: "home", press: [FAMILY, INVITE] },
-  { name: "family_fresh", scene: "home", press: [FAMILY, INVITE, ".new .row button"] },
+  { name: "family_fresh", scene: "home", press: [FAMILY, INVITE, ".new .row button:first-child"] },
   {
     name: "family_end",
     scene: "home_long",
