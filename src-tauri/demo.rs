@@ -33,10 +33,8 @@ const HINTS: [(&str, &str); 3] =
 
 /// The running emulator and family server; they end with the app.
 pub struct Demo {
-    /// Kept for its life: dropping it closes the listener.
-    _emulator: Emulator,
-    /// Kept for its life, as the emulator.
-    server: Option<Server>,
+    emulator: Emulator,
+    server: Server,
     /// How to sign in with it, and where the family is.
     pub service: Service,
 }
@@ -63,14 +61,13 @@ impl Demo {
         let server = place.server(&issuer, &password, clock).await?;
         let service = Service::from_discovery(&place.discovery(&issuer), Transport::LoopbackHttp)?;
         let service = Service { demo: true, ..service };
-        Ok(Self { _emulator: emulator, server: Some(server), service })
+        Ok(Self { emulator, server, service })
     }
 
-    /// Lets the server write what it still holds.
-    pub async fn stop(&mut self) {
-        if let Some(server) = self.server.take() {
-            server.shutdown().await;
-        }
+    /// Lets both finish what they are at, and write what they still hold.
+    pub async fn stop(self) {
+        self.server.shutdown().await;
+        self.emulator.shutdown().await;
     }
 }
 

@@ -181,7 +181,9 @@ pub fn stop<R: Runtime>(app: &AppHandle<R>) {
     let session = state.session.clone();
     async_runtime::block_on(async move { session.shutdown().await });
     #[cfg(feature = "demo")]
-    if let Some(mut demo) = state.demo.lock().unwrap_or_else(PoisonError::into_inner).take() {
+    let demo = state.demo.lock().unwrap_or_else(PoisonError::into_inner).take();
+    #[cfg(feature = "demo")]
+    if let Some(demo) = demo {
         async_runtime::block_on(async move { demo.stop().await });
     }
 }

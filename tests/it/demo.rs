@@ -73,7 +73,7 @@ impl Running {
         snapshots.wait_for(|snapshot| fits(snapshot)).await.expect("a session").clone()
     }
 
-    async fn stop(mut self) {
+    async fn stop(self) {
         self.session.shutdown().await;
         self.delivery.abort();
         self.demo.stop().await;

@@ -25,7 +25,7 @@ fn table() -> BTreeMap<&'static str, (&'static [&'static str], Value)> {
         ("cancel_sign_in", json!({})),
         ("cancel_step_up", json!({})),
         ("change_member", json!({ "id": ID, "request": { "role": "adult" } })),
-        ("connect", json!({ "request": { "address": "nowhere" } })),
+        ("connect", json!({ "request": { "address": "http://nowhere" } })),
         ("create_family", name.clone()),
         ("create_invite", json!({ "request": { "role": "adult" } })),
         ("delete_family", name.clone()),
