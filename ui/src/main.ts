@@ -5,6 +5,7 @@ import type { Host, Start } from "./lib/host/host";
 import { tauriHost } from "./lib/host/tauri";
 import { bringCatalog } from "./lib/i18n/catalogs";
 import { wantedLocale } from "./lib/i18n/words.svelte";
+import { bringPages } from "./screens/pages";
 
 const target = document.getElementById("app");
 if (target) mount(App, { target, props: await prepare() });
@@ -14,6 +15,7 @@ async function prepare(): Promise<{ host: Host; start: Start | undefined }> {
   const props = await chooseHost();
   const language = props.start?.settings.language ?? "system";
   await bringCatalog(wantedLocale(language, navigator.languages));
+  if (props.start?.snapshot.stage.kind === "unconfigured") await bringPages();
   return props;
 }
 

@@ -1,13 +1,18 @@
 import type Account from "./Account.svelte";
+import type Connect from "./Connect.svelte";
 import type Family from "./Family.svelte";
 import type Begin from "./onboarding/Begin.svelte";
 import type Join from "./onboarding/Join.svelte";
 import type Settings from "./Settings.svelte";
 
-/** What is behind a click, so that nobody sees it first: its code comes after the first frame. */
+/**
+ * What is behind a click, so that nobody sees it first: its code comes after the first frame. And
+ * the first start, which happens once; `main.ts` brings it before that frame.
+ */
 export interface Pages {
   readonly Account: typeof Account;
   readonly Begin: typeof Begin;
+  readonly Connect: typeof Connect;
   readonly Family: typeof Family;
   readonly Join: typeof Join;
   readonly Settings: typeof Settings;
