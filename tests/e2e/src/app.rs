@@ -67,6 +67,12 @@ impl App {
         self.page.click(&format!("//button[normalize-space(.)=\"{words}\"]")).await
     }
 
+    /// Presses the button with the words of `key` in the question that is open.
+    pub async fn confirm(&self, key: &str) -> anyhow::Result<()> {
+        let words = say(key)?;
+        self.page.click(&format!("//dialog[@open]//button[normalize-space(.)=\"{words}\"]")).await
+    }
+
     /// Presses the button on which, perhaps among more, these words stand.
     pub async fn press_on(&self, words: &str) -> anyhow::Result<()> {
         self.page.click(&format!("//button[contains(normalize-space(.), \"{words}\")]")).await

@@ -46,7 +46,7 @@ impl Tour {
     async fn sign_out(&mut self) -> anyhow::Result<()> {
         self.app.press("nav.account").await?;
         self.app.press("account.both").await?;
-        self.app.press("confirm.both.yes").await?;
+        self.app.confirm("confirm.both.yes").await?;
         self.app.see_screen("signed_out").await?;
         self.browser.take_new_tab().await?;
         self.browser.page.see("body", "signed out").await?;

@@ -86,7 +86,7 @@ impl Tour {
         self.app.press_on(&format!("{} {}", say("members.change")?, BEN.name)).await?;
         self.app.choose(say("role.admin")?).await?;
         self.app.press("members.role.change").await?;
-        self.app.press("confirm.role.yes").await?;
+        self.app.confirm("confirm.role.yes").await?;
         self.app.see_screen("waiting_for_browser").await?;
         self.app.see("waiting.step_up.title").await?;
         self.picture("step-up").await?;
