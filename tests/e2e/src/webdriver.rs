@@ -72,17 +72,11 @@ impl Session {
         .await
     }
 
-    /// Types into the element.
+    /// Types into the field, over what stands there.
     pub async fn fill(&self, css: &str, text: &str) -> anyhow::Result<()> {
         let element = self.find(css).await?;
-        self.post(&format!("/element/{element}/value"), json!({ "text": text })).await?;
-        Ok(())
-    }
-
-    /// Empties a field.
-    pub async fn clear(&self, css: &str) -> anyhow::Result<()> {
-        let element = self.find(css).await?;
         self.post(&format!("/element/{element}/clear"), json!({})).await?;
+        self.post(&format!("/element/{element}/value"), json!({ "text": text })).await?;
         Ok(())
     }
 

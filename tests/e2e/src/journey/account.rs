@@ -14,7 +14,6 @@ impl Tour {
         self.picture("account").await?;
         self.app.press("account.edit").await?;
         self.browser.take_new_tab().await?;
-        self.browser.page.clear("#displayName").await?;
         self.browser.page.fill("#displayName", ANA_NOW.name).await?;
         self.browser_picture("provider-profile").await?;
         self.browser.page.click("#continue").await?;
