@@ -86,7 +86,7 @@ pub struct AccountExport {
 #[async_trait]
 pub trait Accounts: Send + Sync {
     /// Finds the person's account, or makes it (audit: `account.created`). Name and e-mail are
-    /// brought up to date; of many first requests at once, one makes the account.
+    /// brought up to date, and the member's name with them while it is still the account's; of many first requests at once, one makes the account.
     ///
     /// # Errors
     /// [`StoreError`].

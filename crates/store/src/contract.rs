@@ -70,6 +70,7 @@ macro_rules! contract_suite {
             accounts {
                 the_first_arrival_makes_the_account_and_the_next_finds_it
                 an_arrival_brings_name_and_email_up_to_date
+                a_members_name_follows_until_the_family_gives_another
                 people_of_two_directories_with_one_object_id_are_two
                 of_a_hundred_first_arrivals_one_makes_the_account
                 nobody_stands_anywhere_before_arriving

@@ -10,7 +10,7 @@ use super::expect::{last_line, line, newest, words};
 use super::people::{HOUR, all_at_once, hash, key};
 use super::{Bench, people::Person};
 use crate::audit::Actor;
-use crate::members::MemberState;
+use crate::members::{MemberChange, MemberState};
 
 pub async fn the_first_arrival_makes_the_account_and_the_next_finds_it(bench: &Bench) {
     let arrival = bench.arrival("ada").await;
@@ -42,6 +42,27 @@ pub async fn an_arrival_brings_name_and_email_up_to_date(bench: &Bench) {
     assert_eq!(now.id, first.id);
     let standing = bench.store.standing(&key("ada")).await.unwrap().unwrap();
     assert_eq!(standing.account, now);
+}
+
+pub async fn a_members_name_follows_until_the_family_gives_another(bench: &Bench) {
+    let home = bench.home("ada").await;
+    let ben = bench.join(&home, Role::Adult, "ben").await;
+    let called = async |name: &str| {
+        let arrival = crate::Arrival { name: name.to_owned(), ..bench.arrival("ben").await };
+        bench.store.arrive(&arrival).await.unwrap();
+        let member = bench.store.member(home.family, ben.member).await.unwrap().unwrap();
+        assert_eq!(bench.standing(&ben).await.account.name, name);
+        member.name
+    };
+    assert_eq!(called("Ben Sol").await, "Ben Sol");
+    let change = MemberChange { name: Some("Benny".to_owned()), ..MemberChange::default() };
+    let (owner, member) = (&home.owner, ben.member);
+    let act = owner.act();
+    let changed = bench.store.change_member(home.family, member, &change, owner.member, &act);
+    changed.await.unwrap();
+    assert_eq!(called("Benjamin").await, "Benny");
+    let ada = bench.store.member(home.family, owner.member).await.unwrap().unwrap();
+    assert_eq!(ada.name, "ada", "nobody else's");
 }
 
 pub async fn people_of_two_directories_with_one_object_id_are_two(bench: &Bench) {

@@ -79,6 +79,13 @@ async fn arrive(tx: &Tx, arrival: &Arrival) -> Result<Standing, Trouble> {
         let act = Act { actor, network: arrival.network };
         tx.log(&act, &Line::done(None, "account.created")).await?;
     } else {
+        // A name that the family gave is the family's.
+        tx.run(
+            "UPDATE members m SET name = $3 FROM accounts a WHERE m.account_id = a.id \
+             AND a.tenant = $1 AND a.object = $2 AND m.name = a.name AND m.name <> $3",
+            &[&tenant, &object, &arrival.name],
+        )
+        .await?;
         tx.run(
             "UPDATE accounts SET name = $3, email = $4 WHERE tenant = $1 AND object = $2",
             &[&tenant, &object, &arrival.name, &arrival.email],

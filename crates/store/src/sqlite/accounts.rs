@@ -35,8 +35,13 @@ fn arrive(write: &Write<'_>, arrival: &Arrival) -> Result<Standing, StoreError> 
     match found {
         Some(standing) if up_to_date(&standing, arrival) => return Ok(standing),
         Some(standing) => {
+            let id = standing.account.id.key();
+            // A name that the family gave is the family's.
+            let sql = "UPDATE members SET name = ?2 WHERE account_id = ?1 AND name = ?3";
+            let values = params![id, arrival.name, standing.account.name];
+            write.connection.prepare_cached(sql)?.execute(values)?;
             let sql = "UPDATE accounts SET name = ?2, email = ?3 WHERE id = ?1";
-            let values = params![standing.account.id.key(), arrival.name, arrival.email];
+            let values = params![id, arrival.name, arrival.email];
             write.connection.prepare_cached(sql)?.execute(values)?;
         }
         None => create(write, arrival)?,
