@@ -1,11 +1,11 @@
-//! Who comes in: from an `Authorization` header (or a browser's session cookie) to a person, their
-//! place and what they may do.
+//! Who comes in: from an `Authorization` header to a person, their place and what they may do.
 //!
 //! Handlers take [`Person`] or [`Insider`] as an argument and cannot run without one. A route whose
 //! path has `{family_id}` lets in only who is in that family: the check is here, not in handlers.
 
 mod insider;
 mod person;
+mod proof;
 mod step_up;
 
 use std::marker::PhantomData;
@@ -15,24 +15,16 @@ use luminous_domain::Permission;
 use luminous_store::{Act, Membership, Network, Standing};
 
 pub use crate::trust::Verified;
+pub(crate) use proof::is_ended;
 pub use step_up::MAX_AGE as STEP_UP_MAX_AGE;
-
-/// How a person proved who they are.
-#[derive(Debug, Clone)]
-pub enum Proof {
-    /// With a bearer token.
-    Token(Arc<Verified>),
-    /// With the cookie of a web session of ours.
-    Cookie(luminous_store::WebSession),
-}
 
 /// A verified person, in a family or not.
 #[derive(Debug, Clone)]
 pub struct Person {
     /// Account and place, as the store has them now.
     pub standing: Standing,
-    /// How they proved it.
-    pub proof: Proof,
+    /// The token that says so.
+    pub verified: Arc<Verified>,
     /// Where the request came from.
     pub network: Network,
 }

@@ -64,12 +64,12 @@ fn text(
 /// Embeddings, overrides and isolates (Unicode Standard Annex 9, section 2): with them a name can
 /// be written so that it reads as somebody else's. The marks that only hint (`U+200E`, `U+200F`)
 /// stay, for names in Arabic and Hebrew need them.
-const fn turns_direction(one: char) -> bool {
+pub(crate) const fn turns_direction(one: char) -> bool {
     matches!(one, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// What leaves no trace on a screen. A name of only these could not be told from no name.
-fn is_invisible(one: char) -> bool {
+pub(crate) fn is_invisible(one: char) -> bool {
     one.is_whitespace()
         || matches!(one, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}')
         || matches!(one, '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{206f}' | '\u{2800}')

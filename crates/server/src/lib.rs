@@ -19,6 +19,7 @@ pub mod front;
 pub mod health;
 mod idempotency;
 mod input;
+mod introduction;
 mod invite_codes;
 pub mod limits;
 pub mod meters;

@@ -41,9 +41,6 @@ pub enum ApiError {
         /// What to ask the provider for: the step-up policy, or `mfa`.
         acr_values: String,
     },
-    /// A form or a cookie request without its CSRF token, or from another origin.
-    #[error("the request does not come from our own page")]
-    Forgery,
     /// Not the credentials of the claims connector.
     #[error("not the credentials of the claims connector")]
     NotTheConnector,
@@ -164,9 +161,6 @@ impl ApiError {
                 "session.step_up_required",
                 "A fresh sign-in with a second factor is needed.",
             ),
-            Self::Forgery => {
-                (S::FORBIDDEN, "request.forged", "The request does not come from our own page.")
-            }
             Self::NotTheConnector => {
                 (S::UNAUTHORIZED, "connector.refused", "These are not the connector's credentials.")
             }

@@ -8,8 +8,8 @@ use luminous_domain::{FamilyId, Permission, Role};
 use luminous_oidc::Identity;
 use luminous_store::{MemberState, Membership};
 
-use super::person::is_before;
-use super::{Insider, Needs, Person, Proof};
+use super::proof::{is_before, is_older_than};
+use super::{Insider, Needs, Person};
 use crate::problem::ApiError;
 use crate::state::AppState;
 
@@ -57,33 +57,47 @@ fn admit(
     if !place.role.may(permission) {
         return Err(ApiError::RoleMissing(permission));
     }
-    if let Proof::Token(verified) = &person.proof {
-        let changed = person.standing.account.standing_changed_at;
-        if changed.is_some_and(|since| is_before(verified.identity.issued_at, since)) {
-            return Err(ApiError::TokenStale);
-        }
-        narrow(&verified.identity, place, permission)?;
+    let identity = &person.verified.identity;
+    let changed = person.standing.account.standing_changed_at;
+    if changed.is_some_and(|since| is_before(identity.issued_at, since)) {
+        return Err(ApiError::TokenStale);
+    }
+    let claimed = Claimed::read(identity)?;
+    // B2C asks its connector at sign-in and repeats the answer at every refresh. What was said
+    // before the place changed is about an older place, and would lock people out of their new one.
+    if !is_older_than(identity, changed) {
+        claimed.narrow(place, permission)?;
     }
     Ok(place)
 }
 
-/// Absent claims narrow nothing; unusable ones are no claims at all.
-fn narrow(identity: &Identity, place: &Membership, permission: Permission) -> Result<(), ApiError> {
-    if identity.family_claims_unusable {
-        return Err(ApiError::ClaimsUnusable);
+/// The place that the token claims; what is absent narrows nothing.
+struct Claimed {
+    family: Option<FamilyId>,
+    role: Option<Role>,
+}
+
+impl Claimed {
+    /// Unusable claims are refused however old they are: somebody configured something wrong.
+    fn read(identity: &Identity) -> Result<Self, ApiError> {
+        if identity.family_claims_unusable {
+            return Err(ApiError::ClaimsUnusable);
+        }
+        let family = identity.family_id.as_deref().map(str::parse).transpose();
+        let role = identity.role.as_deref();
+        let role = role.map(|claimed| Role::parse(claimed).ok_or(ApiError::ClaimsUnusable));
+        Ok(Self { family: family.map_err(|_| ApiError::ClaimsUnusable)?, role: role.transpose()? })
     }
-    let family = identity.family_id.as_deref().map(str::parse::<FamilyId>).transpose();
-    let role = match identity.role.as_deref() {
-        Some(claimed) => Some(Role::parse(claimed).ok_or(ApiError::ClaimsUnusable)?),
-        None => None,
-    };
-    if family.map_err(|_| ApiError::ClaimsUnusable)?.is_some_and(|id| id != place.family.id) {
-        return Err(ApiError::FamilyMismatch);
+
+    fn narrow(&self, place: &Membership, permission: Permission) -> Result<(), ApiError> {
+        if self.family.is_some_and(|id| id != place.family.id) {
+            return Err(ApiError::FamilyMismatch);
+        }
+        if self.role.is_some_and(|role| !role.may(permission)) {
+            return Err(ApiError::RoleMissing(permission));
+        }
+        Ok(())
     }
-    if role.is_some_and(|role| !role.may(permission)) {
-        return Err(ApiError::RoleMissing(permission));
-    }
-    Ok(())
 }
 
 /// Writes down that somebody tried what changes other people's things. The refusal stands whether

@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use luminous_domain::Permission;
 
-use super::{Person, Proof, Verified};
+use super::{Person, Verified};
 use crate::problem::ApiError;
 use crate::state::AppState;
 
 /// How long ago the proof may be.
 pub const MAX_AGE: Duration = Duration::from_secs(15 * 60);
+
+/// How far the provider's clock may be ahead of ours. What is later than that is no proof.
+const AHEAD: Duration = Duration::from_secs(60);
 
 /// What to ask for where a provider has no policy of its own for it.
 const MFA: &str = "mfa";
@@ -25,18 +28,13 @@ impl Person {
     }
 
     /// Refuses whoever has not proved in the last fifteen minutes, with a second factor, who they
-    /// are. A browser's session never proves that.
+    /// are.
     ///
     /// # Errors
     /// [`ApiError::StepUpRequired`], which says how to prove it.
     pub fn require_step_up(&self, state: &AppState) -> Result<(), ApiError> {
-        match &self.proof {
-            Proof::Token(verified) => {
-                let policy = policy(verified.issuer, state);
-                if is_proved(verified, policy, state) { Ok(()) } else { Err(required(policy)) }
-            }
-            Proof::Cookie(_) => Err(required(policy(0, state))),
-        }
+        let policy = policy(self.verified.issuer, state);
+        if is_proved(&self.verified, policy, state) { Ok(()) } else { Err(required(policy)) }
     }
 }
 
@@ -51,9 +49,11 @@ fn is_proved(verified: &Verified, policy: Option<&str>, state: &AppState) -> boo
         .is_some_and(|(wanted, given)| wanted.eq_ignore_ascii_case(given));
     let by_method = identity.amr.iter().any(|method| method == MFA);
     let now = state.clock().now().as_second();
-    let lately = identity
-        .auth_time
-        .is_some_and(|at| u64::try_from(now - at.as_second()).unwrap_or(0) <= MAX_AGE.as_secs());
+    let lately = identity.auth_time.is_some_and(|at| {
+        let age = now - at.as_second();
+        let most = if age < 0 { AHEAD } else { MAX_AGE };
+        age.unsigned_abs() <= most.as_secs()
+    });
     (by_policy || by_method) && lately
 }
 

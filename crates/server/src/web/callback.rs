@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use luminous_domain::{AccountId, AuthorizationCode, NoEntropy, WebSessionId};
 use luminous_oidc::{DiscoveryError, IdTokenExpectation, Identity, Provider, VerifyError};
-use luminous_store::{Act, Actor, Arrival, NewWebSession, PendingSignIn, StoreError};
+use luminous_store::{Account, Act, Actor, NewWebSession, PendingSignIn, StoreError};
 
 use super::begin::Start;
 use super::client::{Purpose, WebClient};
@@ -21,6 +21,8 @@ use super::refusal::{Meaning, ProviderRefusal};
 use super::return_to::ReturnTo;
 use super::visitor::Visitor;
 use super::{SESSION_IDLE, SESSION_LIFETIME};
+use crate::door::is_ended;
+use crate::introduction::Introduction;
 use crate::problem::ApiError;
 use crate::state::AppState;
 
@@ -36,6 +38,9 @@ enum CallbackError {
     /// The provider says no.
     #[error("the provider refused: {}", .0.code())]
     Refused(ProviderRefusal),
+    /// Asked for a new proof, it sent the old one again.
+    #[error("the provider did not ask who it is")]
+    NotProved,
     #[error(transparent)]
     Exchange(#[from] ExchangeError),
     #[error(transparent)]
@@ -55,6 +60,7 @@ impl CallbackError {
             Self::NotOpen => "redirect.state_mismatch",
             Self::IssuerMismatch => "redirect.issuer_mismatch",
             Self::Refused(_) => "redirect.refused",
+            Self::NotProved => "redirect.not_proved",
             Self::Exchange(_) => "redirect.exchange_rejected",
             Self::Discovery(error) => error.code(),
             Self::Token(error) => error.code(),
@@ -68,7 +74,7 @@ impl CallbackError {
 enum Next {
     /// Somebody is signed in, with this cookie.
     SignedIn(CookieValue),
-    /// To the provider again, for another of its policies (R9).
+    /// To the provider again: for another of its policies (R9), or for a new proof (V21).
     Away(Purpose),
 }
 
@@ -103,7 +109,7 @@ pub async fn callback(
                 purpose,
                 return_to: &return_to,
                 domain_hint: None,
-                ask_again: false,
+                ask_again: purpose == Purpose::SignInAgain,
                 language,
             };
             let begun = start.begin(&state, &headers).await;
@@ -154,10 +160,10 @@ impl Answered<'_> {
             _ => {}
         }
         let code = match (&self.callback.answer, self.purpose) {
-            (Ok(code), Purpose::SignIn) => code,
+            (Ok(code), Purpose::SignIn | Purpose::SignInAgain) => code,
             // The new password is all that was wanted there; its code is worth nothing to us.
             (Ok(_), Purpose::NewPassword) => return Ok(Next::Away(Purpose::SignIn)),
-            (Err(refusal), Purpose::SignIn)
+            (Err(refusal), Purpose::SignIn | Purpose::SignInAgain)
                 if refusal.meaning() == Meaning::ForgotPassword && self.client.reset.is_some() =>
             {
                 return Ok(Next::Away(Purpose::NewPassword));
@@ -165,7 +171,15 @@ impl Answered<'_> {
             (Err(refusal), _) => return Err(CallbackError::Refused(refusal.clone())),
         };
         let identity = self.redeem(state, provider, &metadata.token_endpoint, code).await?;
-        open_session(state, visitor, &identity).await.map(Next::SignedIn)
+        let account = arrive(state, visitor, &identity).await?;
+        match (is_ended(&identity, account.not_before), self.purpose) {
+            (false, _) => {
+                open_session(state, visitor, &identity, account).await.map(Next::SignedIn)
+            }
+            // The provider still knows somebody who signed out everywhere since.
+            (true, Purpose::SignIn) => Ok(Next::Away(Purpose::SignInAgain)),
+            (true, _) => Err(CallbackError::NotProved),
+        }
     }
 
     async fn redeem(
@@ -194,22 +208,28 @@ impl Answered<'_> {
     }
 }
 
+/// The account of whoever signed in.
+async fn arrive(
+    state: &AppState,
+    visitor: &Visitor,
+    identity: &Identity,
+) -> Result<Account, CallbackError> {
+    let known = state.store().standing(&identity.person).await?.map(|standing| standing.account);
+    let id = AccountId::new(state.clock().now(), state.entropy())?;
+    let introduction = Introduction::of(identity);
+    let arrival = introduction.arrival(identity, known.as_ref(), id, visitor.network);
+    Ok(state.store().arrive(&arrival).await?.account)
+}
+
 /// A new session with a new cookie. The one the browser had ends in the same transaction, so a
 /// cookie that somebody planted is worth nothing afterwards (session fixation).
 async fn open_session(
     state: &AppState,
     visitor: &Visitor,
     identity: &Identity,
+    account: Account,
 ) -> Result<CookieValue, CallbackError> {
     let (now, entropy) = (state.clock().now(), state.entropy());
-    let arrival = Arrival {
-        id: AccountId::new(now, entropy)?,
-        person: identity.person.clone(),
-        name: identity.name.clone().unwrap_or_default(),
-        email: identity.email.clone(),
-        network: visitor.network,
-    };
-    let account = state.store().arrive(&arrival).await?.account;
     let cookie = CookieValue::new(entropy)?;
     let session = NewWebSession {
         id: WebSessionId::new(now, entropy)?,
@@ -253,7 +273,7 @@ fn trouble(state: &AppState, visitor: &Visitor, error: CallbackError) -> Respons
         CallbackError::Exchange(error) => error.is_passing(),
         CallbackError::Discovery(_) => true,
         CallbackError::Token(error) => !matches!(error, VerifyError::Token(_)),
-        CallbackError::IssuerMismatch => false,
+        CallbackError::IssuerMismatch | CallbackError::NotProved => false,
         CallbackError::Store(error) => return visitor.failed(state, &error.into()),
         CallbackError::NoEntropy(error) => {
             return visitor.failed(state, &ApiError::Internal(error.to_string()));

@@ -35,6 +35,8 @@ pub struct WebClient {
 pub enum Purpose {
     /// Signing in.
     SignIn,
+    /// Signing in by a new proof, whomever the provider knows: what it knew them by was ended.
+    SignInAgain,
     /// Getting a new password, to sign in with afterwards (R9).
     NewPassword,
 }
@@ -80,7 +82,7 @@ impl Web {
     /// The client and its policy that `asked` names; see [`WebClient::name`].
     pub(super) fn asked(&self, asked: &str) -> Option<(&WebClient, Purpose)> {
         self.clients.iter().find_map(|client| {
-            [Purpose::SignIn, Purpose::NewPassword]
+            [Purpose::SignIn, Purpose::SignInAgain, Purpose::NewPassword]
                 .into_iter()
                 .find(|&purpose| client.name(purpose).as_deref() == Some(asked))
                 .map(|purpose| (client, purpose))
@@ -133,14 +135,18 @@ impl WebClient {
     /// The provider for that purpose.
     pub(super) fn at(&self, purpose: Purpose) -> Option<&Provider> {
         match purpose {
-            Purpose::SignIn => Some(&self.provider),
+            Purpose::SignIn | Purpose::SignInAgain => Some(&self.provider),
             Purpose::NewPassword => self.reset.as_ref(),
         }
     }
 
     /// What a sign-in under way remembers: the metadata's address names provider and policy.
     pub(super) fn name(&self, purpose: Purpose) -> Option<String> {
-        self.at(purpose).map(|provider| provider.config().metadata_url().into())
+        let mut url = self.at(purpose)?.config().metadata_url();
+        if purpose == Purpose::SignInAgain {
+            url.set_fragment(Some("again"));
+        }
+        Some(url.into())
     }
 
     /// What proves at the token endpoint that it is us.

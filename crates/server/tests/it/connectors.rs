@@ -1,5 +1,7 @@
 //! What the identity provider asks while it issues a token, and the token that comes of it.
 
+use std::time::Duration;
+
 use aws_lc_rs::digest;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -180,7 +182,7 @@ async fn the_emulators_tokens_carry_what_the_connector_said() {
     })
     .await;
     let ana = rig.owner("ana").await;
-    let token = access_token(&rig, &ana).await;
+    let token = access_token(&sign_in(&rig, &ana).await);
     let claims = payload(&token);
     assert_eq!(claims["extension_family_id"], ana.family().to_string());
     assert_eq!(claims["extension_role"], "owner");
@@ -188,19 +190,93 @@ async fn the_emulators_tokens_carry_what_the_connector_said() {
     assert_eq!(me.json()["membership"]["role"], "owner");
 }
 
+#[tokio::test]
+async fn what_b2c_repeats_at_a_refresh_does_not_hold_against_a_newer_place() {
+    let rig = Rig::with(|config, emulator| {
+        with_b2c(config);
+        let url = format!("{}{B2C}", config.base()).parse().unwrap();
+        emulator.connector = Some(ApiConnector::new(url, "b2c", "a password: with colons"));
+    })
+    .await;
+    let ana = rig.owner("ana").await;
+    let tess = rig.member(&ana, "tess", Role::Teen).await;
+    let audit = |home: &Someone| format!("/api/families/{}/audit", home.family());
+    let tokens = sign_in(&rig, &tess).await;
+    let refused = rig.get(&audit(&ana), &access_token(&tokens)).await;
+    assert_eq!(refused.outcome(), "403 authz.role_missing");
+
+    rig.pass(Duration::from_secs(2));
+    let (_, act) = rig.arrive(&ana).await;
+    let (family, member, by) = (ana.family(), tess.place().member, ana.place().member);
+    let admin = MemberChange { role: Some(Role::Admin), ..MemberChange::default() };
+    rig.store.change_member(family, member, &admin, by, &act).await.unwrap();
+    let stale = rig.get(&audit(&ana), &access_token(&tokens)).await;
+    assert_eq!(stale.outcome(), "401 token.stale");
+    let tokens = refresh(&rig, &tokens).await;
+    assert_eq!(payload(&access_token(&tokens))["extension_role"], "teen", "as at sign-in");
+    assert_eq!(rig.get(&audit(&ana), &access_token(&tokens)).await.outcome(), "200");
+
+    rig.pass(Duration::from_secs(2));
+    rig.store.remove_member(family, member, by, &act).await.unwrap();
+    let zoe = rig.owner("zoe").await;
+    rig.take_in(&zoe, tess, Role::Admin).await;
+    let tokens = refresh(&rig, &tokens).await;
+    assert_eq!(payload(&access_token(&tokens))["extension_family_id"], family.to_string());
+    assert_eq!(rig.get(&audit(&zoe), &access_token(&tokens)).await.outcome(), "200");
+}
+
+#[tokio::test]
+async fn v21_refreshing_does_not_undo_signing_out_everywhere() {
+    let rig = Rig::start().await;
+    let ana = rig.owner("ana").await;
+    let tokens = sign_in(&rig, &ana).await;
+    rig.pass(Duration::from_secs(2));
+    let (account, act) = rig.arrive(&ana).await;
+    rig.store.end_sign_ins(account, &act).await.unwrap();
+    rig.pass(Duration::from_secs(2));
+    let refreshed = access_token(&refresh(&rig, &tokens).await);
+    assert_eq!(rig.get("/api/me", &refreshed).await.outcome(), "401 token.revoked");
+    let anew = access_token(&sign_in(&rig, &ana).await);
+    assert_eq!(rig.get("/api/me", &anew).await.outcome(), "200");
+}
+
+fn access_token(tokens: &Value) -> String {
+    tokens["access_token"].as_str().unwrap().to_owned()
+}
+
+async fn refresh(rig: &Rig, tokens: &Value) -> Value {
+    let form = [
+        ("grant_type", "refresh_token"),
+        ("client_id", DEMO_APP_CLIENT_ID),
+        ("refresh_token", tokens["refresh_token"].as_str().unwrap()),
+    ];
+    redeem(&mut Browser::new(rig), rig, &form).await
+}
+
+fn endpoint(rig: &Rig) -> String {
+    format!("{}{DEMO_TENANT}/{DEMO_POLICY}/oauth2/v2.0", rig.emulator.base_url())
+}
+
+async fn redeem(browser: &mut Browser, rig: &Rig, form: &[(&str, &str)]) -> Value {
+    let form: Vec<_> =
+        form.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let url = format!("{}/token", endpoint(rig)).parse().unwrap();
+    let answer = browser.send(Method::POST, &url, Some(&form), HeaderMap::new()).await;
+    serde_json::from_str(&answer.text).unwrap()
+}
+
 /// What the desktop app gets when `someone` signs in.
-async fn access_token(rig: &Rig, someone: &Someone) -> String {
+async fn sign_in(rig: &Rig, someone: &Someone) -> Value {
     let redirect_uri = format!("http://localhost:{}/auth/callback", DEMO_LOOPBACK_PORTS[0]);
     let verifier = "v".repeat(43);
     let challenge = digest::digest(&digest::SHA256, verifier.as_bytes());
     let challenge = URL_SAFE_NO_PAD.encode(challenge);
-    let endpoint = format!("{}{DEMO_TENANT}/{DEMO_POLICY}/oauth2/v2.0", rig.emulator.base_url());
-    let mut url: Url = format!("{endpoint}/authorize").parse().unwrap();
+    let mut url: Url = format!("{}/authorize", endpoint(rig)).parse().unwrap();
     url.query_pairs_mut().extend_pairs([
         ("client_id", DEMO_APP_CLIENT_ID),
         ("response_type", "code"),
         ("redirect_uri", &redirect_uri),
-        ("scope", &format!("openid {DEMO_SCOPE}")),
+        ("scope", &format!("openid offline_access {DEMO_SCOPE}")),
         ("code_challenge", &challenge),
         ("code_challenge_method", "S256"),
     ]);
@@ -216,11 +292,7 @@ async fn access_token(rig: &Rig, someone: &Someone) -> String {
         ("code", &parameter(&back, "code").unwrap()),
         ("code_verifier", &verifier),
     ];
-    let form: Vec<_> = form.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-    let url = format!("{endpoint}/token").parse().unwrap();
-    let answer = browser.send(Method::POST, &url, Some(&form), HeaderMap::new()).await;
-    let tokens: Value = serde_json::from_str(&answer.text).unwrap();
-    tokens["access_token"].as_str().unwrap().to_owned()
+    redeem(&mut browser, rig, &form).await
 }
 
 fn event(tenant: &str, object: &str) -> Value {

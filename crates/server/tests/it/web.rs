@@ -371,6 +371,23 @@ async fn v21_signing_out_everywhere_ends_other_browsers_and_tokens_and_the_provi
 }
 
 #[tokio::test]
+async fn v21_what_the_provider_remembers_of_others_opens_no_session_again() {
+    let rig = Rig::start().await;
+    let ana = rig.owner("ana").await;
+    let (mut phone, page) = signed_in(&rig, &ana).await;
+    let (mut tablet, _) = signed_in(&rig, &ana).await;
+    rig.pass(Duration::from_secs(1));
+    phone.press_once(&page, "signOutEverywhere", &[]).await;
+    let asked = tablet.go("/login").await;
+    assert!(asked.text.contains("id=\"next\""), "a new proof: {}", asked.text);
+    assert_eq!(parameter(&asked.url, "prompt").as_deref(), Some("login"));
+    assert_eq!(tablet.go("/").await.heading(), "Come on in", "nobody is signed in before it");
+    rig.pass(Duration::from_secs(1));
+    let page = tablet.identify(&asked, &ana.user.email).await;
+    assert_eq!(page.heading(), "Hello, ana");
+}
+
+#[tokio::test]
 async fn a_form_without_the_sessions_token_does_nothing() {
     let rig = Rig::start().await;
     let (ana, ben) = (rig.owner("ana").await, rig.owner("ben").await);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use luminous_domain::Clock as _;
 use luminous_emulator::Endpoint;
 
 use crate::rig::{Answer, Rig};
@@ -74,7 +75,32 @@ async fn v21_a_token_is_revoked_at_once_when_its_person_signs_out_everywhere() {
     let refused = rig.get("/api/me", &token).await;
     assert_eq!(refused.outcome(), "401 token.revoked");
     assert!(refused.header("www-authenticate").contains("error=\"invalid_token\""));
+    rig.pass(Duration::from_secs(1));
     assert_eq!(rig.get("/api/me", &rig.token(&ana)).await.outcome(), "200", "a new one counts");
+}
+
+#[tokio::test]
+async fn v21_a_token_refreshed_after_signing_out_everywhere_is_revoked_too() {
+    let rig = Rig::start().await;
+    let ana = rig.someone("ana");
+    let signed_in = rig.clock.now().as_second();
+    rig.pass(Duration::from_secs(10));
+    let (account, act) = rig.arrive(&ana).await;
+    rig.store.end_sign_ins(account, &act).await.unwrap();
+    rig.pass(Duration::from_secs(10));
+    let now = rig.clock.now().as_second();
+    let without_proof = rig.spec(&ana).without("auth_time");
+    for (spec, outcome) in [
+        (rig.spec(&ana).with("auth_time", signed_in), "401 token.revoked"),
+        (rig.spec(&ana).with("auth_time", now - 10), "401 token.revoked"),
+        (rig.spec(&ana).with("auth_time", now - 9), "200"),
+        (without_proof.clone().with("iat", now - 10).with("auth_time", now), "401 token.revoked"),
+        (without_proof.clone().with("iat", now - 10), "401 token.revoked"),
+        (without_proof, "200"),
+    ] {
+        let claims = format!("{:?}", spec.claims);
+        assert_eq!(rig.get("/api/me", &rig.mint(&spec)).await.outcome(), outcome, "{claims}");
+    }
 }
 
 #[tokio::test]

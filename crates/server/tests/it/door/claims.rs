@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use luminous_domain::Role;
+use luminous_domain::{Clock as _, Role};
 use luminous_store::{MemberChange, MemberState};
 use serde_json::{Value, json};
 
@@ -80,6 +80,42 @@ async fn claims_only_narrow() {
     let carl = rig.member(&ana, "carl", Role::Child).await;
     let as_owner = rig.mint(&rig.spec(&carl).in_family(&ana.family().to_string(), "owner"));
     assert_eq!(rig.get(&audit, &as_owner).await.outcome(), "403 authz.role_missing");
+}
+
+#[tokio::test]
+async fn claims_that_a_refresh_repeats_do_not_hold_against_a_newer_place() {
+    let (rig, ana, _) = home().await;
+    let zoe = rig.owner("zoe").await;
+    let audit = |home: &Someone| format!("/api/families/{}/audit", home.family());
+    let tess = rig.member(&ana, "tess", Role::Teen).await;
+    let signed_in = rig.clock.now().as_second();
+    // B2C asks its connector at sign-in only, so that is when these were true.
+    let refreshed = |who| {
+        let old = rig.spec(who).in_family(&ana.family().to_string(), "teen");
+        rig.mint(&old.with("auth_time", signed_in))
+    };
+    assert_eq!(rig.get(&audit(&ana), &refreshed(&tess)).await.outcome(), "403 authz.role_missing");
+
+    rig.pass(Duration::from_secs(2));
+    let stale = refreshed(&tess);
+    rig.pass(Duration::from_secs(1));
+    change(&rig, &ana, &tess, MemberChange { role: Some(Role::Admin), ..Default::default() }).await;
+    assert_eq!(rig.get(&audit(&ana), &stale).await.outcome(), "401 token.stale");
+    assert_eq!(rig.get(&audit(&ana), &refreshed(&tess)).await.outcome(), "200", "promoted");
+    let again = rig.spec(&tess).in_family(&ana.family().to_string(), "teen");
+    let again = rig.get(&audit(&ana), &rig.mint(&again)).await;
+    assert_eq!(again.outcome(), "403 authz.role_missing", "a new sign-in's claims narrow");
+
+    rig.pass(Duration::from_secs(1));
+    let (_, act) = rig.arrive(&ana).await;
+    let by = ana.place().member;
+    rig.store.remove_member(ana.family(), tess.place().member, by, &act).await.unwrap();
+    let tess = rig.take_in(&zoe, tess.clone(), Role::Admin).await;
+    assert_eq!(rig.get(&audit(&zoe), &refreshed(&tess)).await.outcome(), "200", "moved");
+    assert_eq!(
+        rig.get(&audit(&ana), &refreshed(&tess)).await.outcome(),
+        "403 authz.family_mismatch"
+    );
 }
 
 #[tokio::test]

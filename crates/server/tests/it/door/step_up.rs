@@ -53,6 +53,7 @@ async fn u9_the_policy_alone_or_the_time_alone_proves_nothing() {
     for spec in [
         rig.fresh_spec(&ana).without("auth_time"),
         rig.fresh_spec(&ana).with("auth_time", now - 901),
+        rig.fresh_spec(&ana).with("auth_time", now + 61),
         rig.spec(&ana).with("auth_time", now),
         rig.spec(&ana).authenticated(now, &["pwd"]),
     ] {
