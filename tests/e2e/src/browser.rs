@@ -74,6 +74,14 @@ impl Browser {
         .await
     }
 
+    /// Waits until there are so many tabs, the empty first one included.
+    pub async fn see_tabs(&self, count: usize) -> anyhow::Result<()> {
+        until(&format!("{count} tabs in the system browser"), || async {
+            Ok((self.page.windows().await?.len() >= count).then_some(()))
+        })
+        .await
+    }
+
     /// Closes the tab that is looked at and goes back to the empty first one.
     pub async fn close_tab(&self) -> anyhow::Result<()> {
         self.page.close_window().await?;

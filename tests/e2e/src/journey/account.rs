@@ -25,9 +25,8 @@ impl Tour {
         self.app.press("signed_out.forgot").await?;
         self.browser.take_new_tab().await?;
         new_password(&self.browser, ANA_NOW.email, ANA_NOW.password).await?;
-        // The page that says that it is done; the app then opens the sign-in policy by itself, in a
-        // tab of its own.
-        self.browser.page.find("#openApp").await?;
+        // The app then opens the sign-in policy by itself, in a tab of its own.
+        self.browser.see_tabs(3).await?;
         self.browser.close_tab().await?;
         self.browser.take_new_tab().await?;
         sign_in(&self.browser, &ANA_NOW).await?;
