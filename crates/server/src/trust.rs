@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use luminous_domain::{AccessToken, Clock};
 use luminous_oidc::{
     Caller, HttpClient, Identity, Origin, Provider, ProviderConfig, TokenError, VerifyError,
@@ -103,34 +105,56 @@ impl Trust {
 
     /// The provider that can judge a token of this origin.
     async fn provider_for(&self, origin: &Origin) -> Result<(usize, &Provider), VerifyError> {
-        let mut away = None;
-        let mut issuer_is_known = false;
+        let mut fits = Fits::default();
+        let mut unmet = Vec::new();
         for (at, provider) in self.providers() {
-            let issuer = match provider.pinned_issuer() {
-                Some(issuer) => issuer,
-                // Never met: until it says who it is, nobody can tell whose token this is. Its keys
-                // bring its metadata along, at most once in their cool-down.
-                None => match provider.warm().await {
-                    Ok(()) => provider.pinned_issuer().unwrap_or_default(),
-                    Err(error) => {
-                        away = Some(error);
-                        continue;
-                    }
-                },
-            };
-            if origin.issuer.as_ref() != Some(&issuer) {
-                continue;
+            match provider.pinned_issuer() {
+                Some(issuer) if fits.judges(provider, &issuer, origin) => {
+                    return Ok((at, provider));
+                }
+                Some(_) => {}
+                None => unmet.push((at, provider)),
             }
-            issuer_is_known = true;
-            let policies = &provider.config().policies;
-            if origin.policy.as_ref().is_none_or(|policy| policies.allows(policy)) {
-                return Ok((at, provider));
+        }
+        // Until these say who they are, nobody can tell whose token this is. Their keys bring their
+        // metadata along, at most once in their cool-down; none has to wait for another.
+        let warming = unmet.into_iter().map(async |(at, provider)| {
+            let warmed = provider.warm().await;
+            (at, provider, warmed)
+        });
+        let mut warming: FuturesUnordered<_> = warming.collect();
+        let mut away = None;
+        while let Some((at, provider, warmed)) = warming.next().await {
+            match (warmed, provider.pinned_issuer()) {
+                (_, Some(issuer)) if fits.judges(provider, &issuer, origin) => {
+                    return Ok((at, provider));
+                }
+                (Err(error), None) => away = Some(error),
+                _ => {}
             }
         }
         Err(match away {
             Some(error) => error,
-            None if issuer_is_known => TokenError::PolicyNotAllowed.into(),
+            None if fits.issuer_is_known => TokenError::PolicyNotAllowed.into(),
             None => TokenError::IssuerUntrusted.into(),
         })
+    }
+}
+
+/// What came of holding a token's origin against the providers.
+#[derive(Default)]
+struct Fits {
+    issuer_is_known: bool,
+}
+
+impl Fits {
+    /// Whether `provider`, which is `issuer`, can judge a token of this origin.
+    fn judges(&mut self, provider: &Provider, issuer: &str, origin: &Origin) -> bool {
+        if origin.issuer.as_deref() != Some(issuer) {
+            return false;
+        }
+        self.issuer_is_known = true;
+        let policies = &provider.config().policies;
+        origin.policy.as_ref().is_none_or(|policy| policies.allows(policy))
     }
 }

@@ -1,17 +1,23 @@
 //! From a person to a member who may.
 
 use std::marker::PhantomData;
+use std::time::Duration;
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::request::Parts;
 use luminous_domain::{FamilyId, Permission, Role};
 use luminous_oidc::Identity;
-use luminous_store::{MemberState, Membership};
+use luminous_store::{MemberState, Membership, StoreError};
 
 use super::proof::{is_before, is_older_than};
 use super::{Insider, Needs, Person};
 use crate::problem::ApiError;
 use crate::state::AppState;
+
+/// How many refusals of one account are written down in [`LINES_WINDOW`]. The log only grows, so
+/// nobody may fill it; the figures count them all.
+const LINES_MOST: u32 = 20;
+const LINES_WINDOW: Duration = Duration::from_secs(3600);
 
 impl<P: Needs> FromRequestParts<AppState> for Insider<P> {
     type Rejection = ApiError;
@@ -27,7 +33,7 @@ impl<P: Needs> FromRequestParts<AppState> for Insider<P> {
         match admitted {
             Ok(membership) => Ok(Self { person, membership, needs: PhantomData }),
             Err(refusal) => {
-                record(&person, P::PERMISSION, &refusal, state).await;
+                record(&person, named, P::PERMISSION, &refusal, state).await;
                 Err(refusal)
             }
         }
@@ -100,19 +106,42 @@ impl Claimed {
     }
 }
 
-/// Writes down that somebody tried what changes other people's things. The refusal stands whether
-/// or not that works.
-async fn record(person: &Person, permission: Permission, refusal: &ApiError, state: &AppState) {
+/// Writes down that a member tried what changes other people's things in their family. The refusal
+/// stands whether or not that works.
+async fn record(
+    person: &Person,
+    named: Option<FamilyId>,
+    permission: Permission,
+    refusal: &ApiError,
+    state: &AppState,
+) {
     // A stale token is no attempt: the client refreshes it and asks again.
     if !permission.needs_step_up() || matches!(refusal, ApiError::TokenStale) {
         return;
     }
-    let family = person.standing.membership.as_ref().map(|place| place.family.id);
-    let recorded = state
-        .store()
-        .record_refusal(family, &person.act(), permission.as_str(), None, refusal.code())
-        .await;
-    if let Err(error) = recorded {
+    let labels = [("permission", permission.as_str()), ("code", refusal.code())];
+    state.meters().count("luminous_refused_acts_total", &labels);
+    // Of a family that is not theirs there is no log for it: an id that was made up has none, and a
+    // stranger writes in nobody's.
+    let place = person.standing.membership.as_ref().map(|place| place.family.id);
+    let Some(family) = place.filter(|_| place == named) else { return };
+    if let Err(error) = write_down(person, family, permission, refusal, state).await {
         tracing::error!(code = error.code(), %error, "a refusal was not written down");
     }
+}
+
+/// A line in the family's log, unless this account has filled it with enough of them.
+async fn write_down(
+    person: &Person,
+    family: FamilyId,
+    permission: Permission,
+    refusal: &ApiError,
+    state: &AppState,
+) -> Result<(), StoreError> {
+    let bucket = format!("refused:account:{}", person.standing.account.id);
+    if !state.store().count_attempt(&bucket, LINES_WINDOW, LINES_MOST).await? {
+        return Ok(());
+    }
+    let (act, action) = (person.act(), permission.as_str());
+    state.store().record_refusal(Some(family), &act, action, None, refusal.code()).await
 }

@@ -6,3 +6,4 @@ mod limits;
 mod secrets;
 mod step_up;
 mod tokens;
+mod trust;

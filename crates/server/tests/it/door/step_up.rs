@@ -89,3 +89,36 @@ async fn each_refusal_of_an_administrators_act_is_one_line_in_the_log() {
         ]
     );
 }
+
+#[tokio::test]
+async fn refusals_fill_no_log_beyond_twenty_an_hour_and_no_strangers() {
+    let (rig, ana, ben) = home().await;
+    let zoe = rig.owner("zoe").await;
+    let stranger = rig.token(&rig.someone("nina"));
+    let filter = AuditFilter { refused: Some(true), ..Default::default() };
+    let lines =
+        async |of: &Someone| rig.store.audit(of.family(), &filter, 100).await.unwrap().len();
+    let (bens, anas, zoes) = (rig.token(&ben), rig.token(&ana), rig.token(&zoe));
+    for _ in 0..25 {
+        assert_eq!(act(&rig, &ana, &ben, &bens).await.outcome(), "403 authz.role_missing");
+    }
+    act(&rig, &ana, &ben, &anas).await;
+    for foreign in [&stranger, &zoes] {
+        let refused = act(&rig, &ana, &ben, foreign).await;
+        assert_eq!(refused.outcome(), "403 authz.family_mismatch");
+    }
+    assert_eq!(lines(&ana).await, 21, "twenty of Ben's, and another's one");
+    assert_eq!(lines(&zoe).await, 0);
+    let (nina, _) = rig.arrive(&rig.someone("nina")).await;
+    let hers = rig.store.export(nina).await.unwrap().unwrap().audit;
+    assert!(hers.iter().all(|line| line.action == "account.created"), "{hers:?}");
+    let figures = rig.server.state().meters().render(0);
+    let figure = "luminous_refused_acts_total{permission=\"members.manage\",\
+                  code=\"authz.role_missing\"} 25";
+    assert!(figures.contains(figure), "{figures}");
+
+    rig.pass(Duration::from_secs(3601));
+    let again = act(&rig, &ana, &ben, &rig.token(&ben)).await;
+    assert_eq!(again.outcome(), "403 authz.role_missing");
+    assert_eq!(lines(&ana).await, 22);
+}
