@@ -96,6 +96,7 @@ pub fn with_commands<R: Runtime>(builder: tauri::Builder<R>) -> tauri::Builder<R
         commands::session::use_memory_only,
         commands::session::watch_session,
         commands::settings::connect,
+        commands::settings::disconnect,
         commands::settings::load_settings,
         commands::settings::save_settings,
         commands::sign_in::begin_sign_in,

@@ -21,3 +21,9 @@ pub fn save_settings(state: Shared<'_>, settings: Settings) -> Result<(), AppErr
 pub async fn connect(state: Shared<'_>, request: ConnectRequest) -> Result<(), AppError> {
     state.session.connect(request).await
 }
+
+/// Forgets the family server, so that another one can be named; only while nobody is signed in.
+#[tauri::command]
+pub async fn disconnect(state: Shared<'_>) -> Result<(), AppError> {
+    state.session.disconnect().await
+}

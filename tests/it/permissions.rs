@@ -29,6 +29,7 @@ fn table() -> BTreeMap<&'static str, (&'static [&'static str], Value)> {
         ("create_family", name.clone()),
         ("create_invite", json!({ "request": { "role": "adult" } })),
         ("delete_family", name.clone()),
+        ("disconnect", json!({})),
         ("export_my_data", json!({})),
         ("leave_family", json!({})),
         ("list_devices", json!({})),

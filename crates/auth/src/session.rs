@@ -10,6 +10,7 @@
 mod answer;
 mod connect;
 mod family;
+mod follow_server;
 mod locks;
 mod perform;
 mod policies;
@@ -94,6 +95,8 @@ pub struct Session {
 struct Inner {
     ports: Ports,
     tuning: Tuning,
+    /// Whether the state file told whom to sign in with.
+    restored: bool,
     file: StateFile,
     vault: Vault,
     state: Mutex<State>,
@@ -139,17 +142,22 @@ impl Session {
         service: Option<Service>,
         tuning: Tuning,
     ) -> Self {
-        let provider = service
-            .or_else(|| connect::saved_service(&file, &tuning))
-            .map(|service| connected(&ports, service));
-        let who = Who::known_to(&file);
-        let connecting = provider.is_none() && tuning.server.is_some();
-        let state = State { connecting, ..State::new(provider, who) };
+        let given = service.is_some();
+        let service = service.or_else(|| connect::saved_service(&file, &tuning));
+        let restored = !given && service.is_some();
+        let provider = service.map(|service| connected(&ports, service));
+        let state = State {
+            connecting: provider.is_none() && tuning.server.is_some(),
+            changeable: !given && tuning.server.is_none(),
+            configured: tuning.server.clone(),
+            ..State::new(provider, Who::known_to(&file))
+        };
         let (redirects, waiting) = mpsc::channel(MOST_WAITING_REDIRECTS);
         let inner = Inner {
             vault: Vault::new(Arc::clone(&ports.store)),
             ports,
             tuning,
+            restored,
             file,
             snapshots: watch::Sender::new(state.snapshot(0)),
             state: Mutex::new(state),
@@ -177,7 +185,6 @@ impl Session {
     /// Returns when the vault has answered, or after its deadline; the first refresh goes on behind.
     pub async fn start(&self) {
         self.load().await;
-        self.connect_as_configured();
         let waiting = lock(&self.inner.waiting_redirects).take();
         if let Some(waiting) = waiting {
             let session = self.clone();
@@ -186,6 +193,7 @@ impl Session {
             self.spawn(async move { session.keep_fresh().await });
             let session = self.clone();
             self.spawn(async move { session.watch_storage().await });
+            self.follow_server();
         }
     }
 
@@ -299,7 +307,8 @@ impl Session {
     /// The provider under `policy`, or under the one people sign in with.
     fn provider_under(&self, policy: Option<&str>) -> Result<Arc<Provider>, AppError> {
         let mut state = self.state();
-        let Some(connected) = &mut state.provider else { return Err(no_provider()) };
+        let connecting = state.connecting;
+        let Some(connected) = &mut state.provider else { return Err(no_provider(connecting)) };
         let Some(policy) = policy else { return Ok(Arc::clone(&connected.provider)) };
         if let Some(provider) = connected.under.get(policy) {
             return Ok(Arc::clone(provider));
@@ -321,7 +330,8 @@ impl Session {
 
     fn service(&self) -> Result<Service, AppError> {
         let state = self.state();
-        state.provider.as_ref().map(|one| one.service.clone()).ok_or_else(no_provider)
+        let service = state.provider.as_ref().map(|one| one.service.clone());
+        service.ok_or_else(|| no_provider(state.connecting))
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
@@ -344,6 +354,9 @@ fn connected(ports: &Ports, service: Service) -> Connected {
     Connected { provider: Arc::new(provider), under: BTreeMap::new(), service }
 }
 
-fn no_provider() -> AppError {
-    AppError::new(ErrorCode::ConfigInvalid, "there is no provider yet")
+fn no_provider(connecting: bool) -> AppError {
+    match connecting {
+        true => AppError::new(ErrorCode::ServerUnreachable, "the family server has not answered"),
+        false => AppError::new(ErrorCode::ConfigInvalid, "there is no provider yet"),
+    }
 }

@@ -400,6 +400,15 @@ impl StateFile {
         Ok(self.connection().query_row(sql, [], read_provider).optional()?)
     }
 
+    /// Forgets the provider of the first connection.
+    ///
+    /// # Errors
+    /// [`StateFileError`] from SQLite.
+    pub fn forget_provider(&self) -> Result<(), StateFileError> {
+        self.write(|transaction| transaction.execute("DELETE FROM provider", []))?;
+        Ok(())
+    }
+
     /// Keeps the provider of the first connection.
     ///
     /// # Errors

@@ -39,6 +39,8 @@ error_codes! {
     ProviderBusy = "provider.busy",
     /// The provider refuses because of how the application is registered or configured.
     ProviderConfig = "provider.config",
+    /// The provider gives no access token for what the app asks: its registration lacks the scope.
+    ProviderNoAccess = "provider.no_access",
     /// The provider's description of itself cannot be trusted or read.
     DiscoveryFailed = "discovery.failed",
     /// The provider's keys cannot be had.
@@ -79,6 +81,13 @@ error_codes! {
     SessionStaleGeneration = "session.stale_generation",
     /// The act needs a fresh proof, with a second factor, of who asks (RFC 9470).
     SessionStepUpRequired = "session.step_up_required",
+    /// The act needs a second factor, and there is no way to prove one.
+    SessionStepUpUnavailable = "session.step_up_unavailable",
+    /// The sign-in belongs to another provider than the one the app is set up for: signing out
+    /// leads there.
+    SessionOtherProvider = "session.other_provider",
+    /// The app signs in with a provider alone: there is no family server to do it.
+    ServerAbsent = "server.absent",
     /// What is at the address is not a family server.
     ServerNotLuminous = "server.not_luminous",
     /// The family server cannot be reached.
@@ -105,6 +114,8 @@ error_codes! {
     InviteRateLimited = "invite.rate_limited",
     /// A typed value is too long, empty or otherwise not what it must be.
     InputInvalid = "input.invalid",
+    /// There are as many as there can be: of members, notes, invitations.
+    LimitReached = "limit.reached",
     /// What this was about is gone.
     ResourceNotFound = "resource.not_found",
     /// There is no keyring.

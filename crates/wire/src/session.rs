@@ -25,10 +25,14 @@ pub struct SessionSnapshot {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Stage {
-    /// The app is reading its own state; shown for a moment at most.
+    /// The app is reading its own state, or asks the family server that its configuration names:
+    /// while that cannot be reached, `problem` says so and it is tried again.
     Starting,
     /// There is no provider yet: first start.
-    Unconfigured,
+    Unconfigured {
+        /// The family server's address, where the app knows one that did not do.
+        address: Option<String>,
+    },
     /// Nobody is signed in.
     SignedOut {
         /// Why.
@@ -174,6 +178,9 @@ pub struct ProviderView {
     pub host: String,
     /// Whether it is the embedded emulator.
     pub demo: bool,
+    /// Whether a person may go to another family server from here (`disconnect`); not where the
+    /// configuration names it.
+    pub changeable: bool,
     /// The identity providers behind it, to be offered as shortcuts.
     pub hints: Vec<IdentityProviderHint>,
     /// Whether a password can be reset in the browser.

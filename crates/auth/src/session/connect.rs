@@ -1,14 +1,22 @@
 //! The first connection: from one address to everything the app must know.
 
 use luminous_oidc::{ConfigError, ExpectedIssuer, ProviderConfig};
-
+use luminous_wire::api::Discovery;
 use luminous_wire::{AppError, ConnectRequest, ErrorCode};
+use url::Url;
 
+use super::state::{Activity, Connected, State};
 use super::{Session, Tuning, connected};
 use crate::error::{internal, of_discovery};
 use crate::family::discovery;
 use crate::service::Service;
 use crate::state_file::{SavedProvider, SavedServer, StateFile};
+
+/// A provider that was found behind a family server, and what to remember of both.
+pub(super) struct Found {
+    pub connected: Connected,
+    pub saved: SavedProvider,
+}
 
 impl Session {
     /// The first connection: asks the family server at the address whom to sign in with, makes sure
@@ -19,15 +27,68 @@ impl Session {
     /// in; `server.*` when there is no family server, or none that answers; else why the provider
     /// cannot be reached or believed.
     pub async fn connect(&self, request: ConnectRequest) -> Result<(), AppError> {
-        if self.state().who.account().is_some() {
-            let message = "sign out before connecting elsewhere";
-            return Err(AppError::new(ErrorCode::ConfigInvalid, message));
+        self.nobody_is_signed_in()?;
+        let epoch = self.state().epoch;
+        let address = discovery::address(&request.address, self.inner.tuning.transport)?;
+        let found = self.find(address).await?;
+        self.update(|state| {
+            // Somebody may have signed in while the servers were asked.
+            if state.epoch != epoch || state.who.account().is_some() {
+                return Err(signed_in_already());
+            }
+            state.arrive_at(found.connected);
+            Ok(())
+        })?;
+        self.inner.file.save_provider(&found.saved).map_err(internal)
+    }
+
+    /// Forgets the family server, so that another one can be named.
+    ///
+    /// # Errors
+    /// [`ErrorCode::ConfigInvalid`] while somebody is signed in, or where the configuration names
+    /// the server; [`ErrorCode::Internal`] when the state file cannot be written.
+    pub async fn disconnect(&self) -> Result<(), AppError> {
+        self.update(|state| {
+            if !state.changeable {
+                let message = "the configuration names whom to sign in with";
+                return Err(AppError::new(ErrorCode::ConfigInvalid, message));
+            }
+            if state.who.account().is_some() {
+                return Err(signed_in_already());
+            }
+            // An answer that is on its way belongs to the provider that is left.
+            state.epoch += 1;
+            state.pending.cancel_all();
+            state.activity = Activity::Idle;
+            state.provider = None;
+            state.problem = None;
+            Ok(())
+        })?;
+        self.inner.file.forget_provider().map_err(internal)?;
+        self.save_pending().await;
+        Ok(())
+    }
+
+    fn nobody_is_signed_in(&self) -> Result<(), AppError> {
+        match self.state().who.account() {
+            Some(_) => Err(signed_in_already()),
+            None => Ok(()),
         }
-        let transport = self.inner.tuning.transport;
-        let address = discovery::address(&request.address, transport)?;
+    }
+
+    pub(super) async fn find(&self, address: Url) -> Result<Found, AppError> {
         let said = discovery::ask(&*self.inner.ports.http, &address).await?;
-        let service =
-            Service::from_discovery(&said, transport).map_err(|error| unusable(&error))?;
+        self.find_provider(address, said).await
+    }
+
+    /// Makes sure that the provider which the server at `address` names is there.
+    pub(super) async fn find_provider(
+        &self,
+        address: Url,
+        said: Discovery,
+    ) -> Result<Found, AppError> {
+        let service = Service::from_discovery(&said, self.inner.tuning.transport)
+            .map_err(|error| unusable(&error))?;
         let connected = connected(&self.inner.ports, service);
         let metadata = connected.provider.metadata().await.map_err(|error| of_discovery(&error))?;
         let saved = SavedProvider {
@@ -36,32 +97,21 @@ impl Session {
             issuer: metadata.issuer.clone(),
             server: Some(SavedServer { address: address.into(), discovery: said }),
         };
-        self.inner.file.save_provider(&saved).map_err(internal)?;
-        self.update(|state| {
-            state.provider = Some(connected);
-            state.problem = None;
-        });
-        Ok(())
+        Ok(Found { connected, saved })
     }
+}
 
-    /// The same for a server that the configuration names, where it is not known already. Nobody is
-    /// asked; what goes wrong is in the snapshot.
-    pub(super) fn connect_as_configured(&self) {
-        let Some(address) = self.inner.tuning.server.clone() else { return };
-        if self.state().provider.is_some() {
-            return;
-        }
-        let session = self.clone();
-        self.spawn(async move {
-            let connected = session.connect(ConnectRequest { address }).await;
-            session.update(|state| {
-                state.connecting = false;
-                if let Err(error) = connected {
-                    state.problem = Some(error);
-                }
-            });
-        });
+impl State {
+    /// The provider is known from now on.
+    pub(super) fn arrive_at(&mut self, connected: Connected) {
+        self.provider = Some(connected);
+        self.connecting = false;
+        self.problem = None;
     }
+}
+
+fn signed_in_already() -> AppError {
+    AppError::new(ErrorCode::ConfigInvalid, "sign out before connecting elsewhere")
 }
 
 /// What the state file remembers of the first connection; another server than the configured one

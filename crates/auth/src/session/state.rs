@@ -27,8 +27,9 @@ pub(super) struct Connected {
 }
 
 impl Connected {
-    fn view(&self) -> ProviderView {
+    fn view(&self, changeable: bool) -> ProviderView {
         ProviderView {
+            changeable,
             host: self.provider.config().host().to_owned(),
             demo: self.service.demo,
             hints: self.service.hints.clone(),
@@ -42,6 +43,10 @@ impl Connected {
 pub(super) struct State {
     /// A family server that is named by the configuration is being asked.
     pub connecting: bool,
+    /// The address that the configuration names, to be mended where it does not do.
+    pub configured: Option<String>,
+    /// Whether a person may name another family server.
+    pub changeable: bool,
     /// Grows with each sign-in and sign-out; what an earlier one still had under way is dropped.
     pub epoch: u64,
     pub provider: Option<Connected>,
@@ -238,6 +243,8 @@ impl State {
         Self {
             epoch: 0,
             connecting: false,
+            configured: None,
+            changeable: false,
             provider,
             who,
             storage: Storage::Keyring,
@@ -266,10 +273,15 @@ impl State {
 
     /// How the window sees it, under `revision`.
     pub(super) fn snapshot(&self, revision: u32) -> SessionSnapshot {
-        let served = self.provider.as_ref().is_some_and(|one| one.service.api.is_some());
+        let served = match &self.provider {
+            Some(one) => one.service.api.is_some(),
+            None => self.configured.is_some(),
+        };
         let stage = match (&self.provider, &self.activity) {
+            // They can sign out, and go on from there.
+            (None, _) if self.who.account().is_some() => self.who.stage(served),
             (None, _) if self.connecting => Stage::Starting,
-            (None, _) => Stage::Unconfigured,
+            (None, _) => Stage::Unconfigured { address: self.configured.clone() },
             (_, Activity::Idle) => self.who.stage(served),
             (_, Activity::Finishing) => Stage::Finishing,
             (_, Activity::Waiting(waiting)) => Stage::WaitingForBrowser {
@@ -284,7 +296,7 @@ impl State {
             Storage::Memory(_) => StorageView::Memory,
             Storage::Unusable(problem) => StorageView::Unusable { problem: problem.clone() },
         };
-        let provider = self.provider.as_ref().map(Connected::view);
+        let provider = self.provider.as_ref().map(|one| one.view(self.changeable));
         SessionSnapshot { revision, stage, storage, provider, problem: self.problem.clone() }
     }
 }

@@ -3,7 +3,10 @@
 use luminous_emulator::{Config, DEMO_APP_CLIENT_ID, DEMO_POLICY, DEMO_TENANT};
 use luminous_testkit::EmulatorRig;
 use luminous_testkit::scripted_api::{FAMILY_SERVER, Say};
-use luminous_wire::{ConnectRequest, Connection, ErrorCode, FamilyStanding, SignInIntent, Stage};
+use luminous_wire::{
+    ConnectRequest, Connection, ErrorCode, FamilyStanding, SessionSnapshot, SignInIntent,
+    SignOutScope, Stage,
+};
 use serde_json::{Value, json};
 
 const PLACE: &str = "/.well-known/luminous";
@@ -34,7 +37,7 @@ fn discovery(rig: &EmulatorRig) -> Value {
 #[tokio::test]
 async fn one_address_leads_to_everything_and_is_remembered() {
     let mut rig = EmulatorRig::unconnected(Config::demo()).await;
-    assert_eq!(rig.snapshot().stage, Stage::Unconfigured);
+    assert_eq!(rig.snapshot().stage, Stage::Unconfigured { address: None });
     rig.api.script(PLACE, [Say::Json(discovery(&rig))]);
     rig.session.connect(to("family.example.test")).await.unwrap();
     let shown = rig.snapshot().provider.unwrap();
@@ -55,7 +58,6 @@ async fn one_address_leads_to_everything_and_is_remembered() {
     let online =
         |stage: &Stage| matches!(stage, Stage::SignedIn { connection: Connection::Online, .. });
     rig.until(|snapshot| online(&snapshot.stage)).await;
-    assert_eq!(rig.api.requests_to(PLACE).len(), 1);
     assert!(rig.api.requests_to(PLACE)[0].token.is_empty(), "there is no token to send yet");
 }
 
@@ -93,14 +95,14 @@ async fn what_is_no_family_server_is_said_so_and_nothing_is_remembered() {
         rig.api.script(PLACE, [answer.clone()]);
         let error = rig.session.connect(to("family.example.test")).await.unwrap_err();
         assert_eq!(error.code, code, "{answer:?}: {error:?}");
-        assert_eq!(rig.snapshot().stage, Stage::Unconfigured, "{answer:?}");
+        assert_eq!(rig.snapshot().stage, Stage::Unconfigured { address: None }, "{answer:?}");
     }
     for address in ["", "not an address", "http://family.example.test"] {
         let error = rig.session.connect(to(address)).await.unwrap_err();
         assert_eq!(error.code, ErrorCode::ConfigInvalid, "{address}");
     }
     rig.restart().await;
-    assert_eq!(rig.snapshot().stage, Stage::Unconfigured);
+    assert_eq!(rig.snapshot().stage, Stage::Unconfigured { address: None });
 }
 
 #[tokio::test]
@@ -119,17 +121,68 @@ async fn only_an_identity_provider_that_was_offered_is_gone_to() {
 #[tokio::test]
 async fn a_configured_family_server_is_gone_to_without_asking() {
     let rig = EmulatorRig::unconnected(Config::demo()).await;
-    rig.api.script(PLACE, [Say::Json(discovery(&rig)), Say::Unreachable]);
+    rig.api.script(PLACE, [Say::Json(discovery(&rig))]);
     let session = rig.configured("family.example.test");
     assert_eq!(session.snapshots().borrow().stage, Stage::Starting);
     session.start().await;
     let known = |stage: &Stage| matches!(stage, Stage::SignedOut { .. });
     session.snapshots().wait_for(|snapshot| known(&snapshot.stage)).await.unwrap();
+    let shown = session.snapshots().borrow().provider.clone().unwrap();
+    assert!(!shown.changeable, "the configuration names it");
+    assert!(session.disconnect().await.is_err());
+}
 
+#[tokio::test]
+async fn u3_a_configured_family_server_that_is_away_is_waited_for() {
+    let rig = EmulatorRig::unconnected(Config::demo()).await;
+    let say = [Say::Unreachable, Say::Raw(503, "text/html", ""), Say::Json(discovery(&rig))];
+    rig.api.script(PLACE, say);
+    let session = rig.configured("family.example.test");
+    let mut snapshots = session.snapshots();
+    session.start().await;
+    let away = |code| move |snapshot: &SessionSnapshot| problem(snapshot) == Some(code);
+    for code in [ErrorCode::ServerUnreachable, ErrorCode::ServerBusy] {
+        let shown = snapshots.wait_for(away(code)).await.unwrap().clone();
+        assert_eq!(shown.stage, Stage::Starting, "and nobody is asked for another");
+    }
+    let arrived = |snapshot: &SessionSnapshot| matches!(snapshot.stage, Stage::SignedOut { .. });
+    let shown = snapshots.wait_for(arrived).await.unwrap().clone();
+    assert_eq!(shown.problem, None);
+}
+
+#[tokio::test]
+async fn u3_a_configured_address_that_is_no_family_server_is_shown_to_be_mended() {
+    let rig = EmulatorRig::unconnected(Config::demo()).await;
+    rig.api.script(PLACE, [Say::Raw(404, "text/plain", "")]);
     let session = rig.configured("family.example.test");
     session.start().await;
     let mut snapshots = session.snapshots();
-    let failed = snapshots.wait_for(|snapshot| snapshot.stage == Stage::Unconfigured).await;
-    let problem = failed.unwrap().problem.clone().unwrap();
-    assert_eq!(problem.code, ErrorCode::ServerUnreachable, "and the person can name another");
+    let address = Some("family.example.test".to_owned());
+    let shown = snapshots
+        .wait_for(|snapshot| snapshot.stage == Stage::Unconfigured { address: address.clone() })
+        .await
+        .unwrap()
+        .clone();
+    assert_eq!(problem(&shown), Some(ErrorCode::ServerNotLuminous));
+}
+
+fn problem(snapshot: &SessionSnapshot) -> Option<ErrorCode> {
+    snapshot.problem.as_ref().map(|problem| problem.code)
+}
+
+#[tokio::test]
+async fn u2_whoever_is_signed_out_may_go_to_another_family_server() {
+    let mut rig = EmulatorRig::unconnected(Config::demo()).await;
+    rig.api.script(PLACE, [Say::Json(discovery(&rig))]);
+    rig.session.connect(to("family.example.test")).await.unwrap();
+    assert!(rig.snapshot().provider.unwrap().changeable);
+    rig.sign_in().await;
+    let refused = rig.session.disconnect().await.unwrap_err();
+    assert_eq!(refused.code, ErrorCode::ConfigInvalid, "not while somebody is signed in");
+    rig.session.sign_out(SignOutScope::Here).await.unwrap();
+    rig.session.disconnect().await.unwrap();
+    let nowhere = Stage::Unconfigured { address: None };
+    assert_eq!((rig.snapshot().stage, rig.snapshot().provider), (nowhere.clone(), None));
+    rig.restart().await;
+    assert_eq!(rig.snapshot().stage, nowhere, "and it is forgotten");
 }

@@ -14,6 +14,11 @@ host: string,
  */
 demo: boolean, 
 /**
+ * Whether a person may go to another family server from here (`disconnect`); not where the
+ * configuration names it.
+ */
+changeable: boolean, 
+/**
  * The identity providers behind it, to be offered as shortcuts.
  */
 hints: Array<IdentityProviderHint>, 

@@ -10,7 +10,11 @@ import type { SignedOutCause } from "./SignedOutCause";
 /**
  * Where the session stands. The screens switch over this.
  */
-export type Stage = { "kind": "starting" } | { "kind": "unconfigured" } | { "kind": "signed_out", 
+export type Stage = { "kind": "starting" } | { "kind": "unconfigured", 
+/**
+ * The family server's address, where the app knows one that did not do.
+ */
+address: string | null, } | { "kind": "signed_out", 
 /**
  * Why.
  */
