@@ -1,4 +1,4 @@
-//! What can be typed: `serve`, `migrate`, `doctor`, `openapi`, `config`.
+//! What can be typed: `serve`, `migrate`, `key`, `doctor`, `openapi`, `config`.
 
 mod doctor;
 mod log;
@@ -9,7 +9,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use luminous_server::config::{Config, ConfigError, load};
+use luminous_domain::OsEntropy;
+use luminous_server::config::{Config, ConfigError, Secrets, load};
 use luminous_server::{Server, StartError, routes};
 
 /// The family server of Luminous.
@@ -26,6 +27,8 @@ enum Command {
     Serve(Settings),
     /// Brings the database's schema up to date, and says what was done.
     Migrate(Settings),
+    /// Makes the key file where there is none. With PostgreSQL: once, for all replicas.
+    Key(Settings),
     /// Looks whether everything the server needs is there: a line for each, status 1 if not.
     Doctor(Settings),
     /// Prints the OpenAPI document of the API.
@@ -72,6 +75,9 @@ pub enum Failure {
     /// The store cannot be opened.
     #[error("{0}")]
     Store(String),
+    /// A part of the server ended by itself.
+    #[error("a part of the server ended by itself; the log says why")]
+    Broken,
     /// Something of the operating system.
     #[error("{what}: {source}")]
     System {
@@ -88,7 +94,7 @@ impl Failure {
         match self {
             Self::Config(_) => ExitCode::from(78),
             Self::Store(_) => ExitCode::from(74),
-            Self::System { .. } => ExitCode::FAILURE,
+            Self::Broken | Self::System { .. } => ExitCode::FAILURE,
         }
     }
 }
@@ -118,6 +124,14 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
             }
             Ok(ExitCode::SUCCESS)
         }
+        Command::Key(settings) => {
+            let config = settings.load()?;
+            let file = config.key_file.display();
+            match Secrets::make_key(&config, &OsEntropy)? {
+                true => say(&format!("made {file}")),
+                false => say(&format!("{file} is there already")),
+            }
+        }
         Command::Doctor(settings) => doctor::examine(settings.load()?).await,
         Command::Openapi => {
             let document = routes::document().to_pretty_json();
@@ -139,16 +153,23 @@ async fn serve(config: Config) -> Result<ExitCode, Failure> {
     config.check()?;
     // Heard from here on: who sees the line below may tell us to stop at once.
     let told_to_stop = signals()?;
+    if config.store.postgres_url_file.is_some() {
+        // First: whoever has no key yet should hear of that, and not only of the database.
+        Secrets::read(&config)?;
+    }
     let parts = open::parts(&config).await?;
-    let server = Server::start(config, parts).await?;
+    let mut server = Server::start(config, parts).await?;
     say(&format!("listening on http://{}", server.address()))?;
     if let Some(address) = server.metrics_address() {
         say(&format!("metrics on http://{address}/metrics"))?;
     }
-    told_to_stop.await;
+    let told = tokio::select! {
+        () = told_to_stop => true,
+        () = server.broken() => false,
+    };
     tracing::info!("stopping");
     server.shutdown().await;
-    Ok(ExitCode::SUCCESS)
+    if told { Ok(ExitCode::SUCCESS) } else { Err(Failure::Broken) }
 }
 
 impl Settings {

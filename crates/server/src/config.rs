@@ -54,15 +54,17 @@ settings! {
         listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 8455)), "\"127.0.0.1:8455\"";
         /// The address people and apps know this server by: https, without a path.
         public_url: Option<Url> = None, "\"https://family.example.org\"";
-        /// The file that holds the server's own secret: 32 random bytes in hex. It is made at the
-        /// first start. All replicas need the same one; whoever loses it loses open invitations.
+        /// The file that holds the server's own secret: 32 random bytes in hex. With SQLite it is
+        /// made at the first start. With PostgreSQL all replicas need the same one, so it is made
+        /// once, by `luminous-server key`. Whoever loses it loses open invitations.
         key_file: PathBuf = PathBuf::from("luminous-server.key"), "\"/var/lib/luminous/server.key\"";
         /// Proxies whose `X-Forwarded-For` and `X-Request-Id` are believed; from anybody else they
         /// are ignored.
-        trusted_proxies: Vec<IpNet> = Vec::new(), "[\"10.0.0.0/8\"]";
+        trusted_proxies: Vec<IpNet> = Vec::new(), "#[\"10.0.0.0/8\"]";
         /// `text` or `json`.
         log_format: LogFormat = LogFormat::Text, "\"text\"";
-        /// What is logged, as `tracing-subscriber` filters are written.
+        /// What is logged, as `tracing-subscriber` filters are written. Below `info` only the
+        /// server's own lines are, whatever stands here: libraries write values into theirs.
         log_filter: String = "info".to_owned(), "\"info\"";
         /// What is kept, and where.
         store: StoreSettings = StoreSettings::default(), "";
@@ -90,9 +92,9 @@ settings! {
 
     /// How much is enough.
     Limits {
-        /// The largest body of a request, in bytes.
+        /// The largest body of a request, in bytes; at least 1024.
         body_bytes: usize = 64 * 1024, "65536";
-        /// The largest head of a request, in bytes.
+        /// The largest head of a request, in bytes; at least 8192.
         header_bytes: usize = 32 * 1024, "32768";
         /// How long a request may take, in seconds; also how long its head may take to arrive.
         request_seconds: u64 = 10, "10";
@@ -162,6 +164,7 @@ impl Config {
     /// [`ConfigError`] about the first setting that does not.
     pub fn check(&self) -> Result<(), ConfigError> {
         self.check_public_url()?;
+        self.limits.check()?;
         if self.issuers.is_empty() {
             return Err(ConfigError::new("issuers", "at least one is needed"));
         }
@@ -196,6 +199,26 @@ impl Config {
     #[must_use]
     pub fn is_https(&self) -> bool {
         self.public_url.as_ref().is_some_and(|url| url.scheme() == "https")
+    }
+}
+
+impl Limits {
+    /// Whether they leave anything to be answered, and what the libraries beneath accept.
+    fn check(&self) -> Result<(), ConfigError> {
+        for (setting, given, range) in [
+            ("body_bytes", self.body_bytes as u64, 1024..=1 << 30),
+            // Less, and hyper panics.
+            ("header_bytes", self.header_bytes as u64, 8192..=1 << 20),
+            ("request_seconds", self.request_seconds, 1..=3600),
+            ("concurrent_requests", self.concurrent_requests as u64, 1..=1_000_000),
+            ("connections", self.connections as u64, 1..=1_000_000),
+        ] {
+            if !range.contains(&given) {
+                let problem = format!("it must be {} to {}", range.start(), range.end());
+                return Err(ConfigError::new(format!("limits.{setting}"), problem));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -5,7 +5,7 @@
 //! every request.
 
 use std::convert::Infallible;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -190,7 +190,7 @@ fn client_behind(proxies: &[IpNet], peer: IpAddr, headers: &HeaderMap) -> IpAddr
     let mut nearest = peer;
     for value in headers.get_all(FORWARDED_FOR).iter().rev() {
         for hop in value.to_str().unwrap_or_default().rsplit(',') {
-            let Ok(hop) = hop.trim().parse() else { return nearest };
+            let Some(hop) = hop_of(hop.trim()) else { return nearest };
             nearest = hop;
             if !is_trusted(proxies, hop) {
                 return nearest;
@@ -198,6 +198,13 @@ fn client_behind(proxies: &[IpNet], peer: IpAddr, headers: &HeaderMap) -> IpAddr
         }
     }
     nearest
+}
+
+/// The address of a hop. Some proxies write its port too: `192.0.2.1:4711`, `[2001:db8::1]:4711`.
+fn hop_of(text: &str) -> Option<IpAddr> {
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    let with_port = || text.parse::<SocketAddr>().map(|hop| hop.ip());
+    bare.parse().or_else(|_| with_port()).ok()
 }
 
 /// Who counts as one: an IPv4 address, or the /64 that one IPv6 subscriber has.
@@ -231,5 +238,33 @@ fn of_status(status: StatusCode) -> ApiError {
             ApiError::Input("the request is not what it must be".to_owned())
         }
         status => ApiError::Internal(format!("a bare {status}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(forwarded: &'static str) -> IpAddr {
+        let proxies = ["10.0.0.0/8".parse().unwrap()];
+        let mut headers = HeaderMap::new();
+        headers.insert(FORWARDED_FOR, HeaderValue::from_static(forwarded));
+        client_behind(&proxies, "10.0.0.1".parse().unwrap(), &headers)
+    }
+
+    #[test]
+    fn a_hop_may_be_written_with_its_port() {
+        for (forwarded, expected) in [
+            ("192.0.2.1", "192.0.2.1"),
+            ("192.0.2.1:4711", "192.0.2.1"),
+            ("2001:db8::1", "2001:db8::1"),
+            ("[2001:db8::1]", "2001:db8::1"),
+            ("[2001:db8::1]:4711", "2001:db8::1"),
+            ("203.0.113.9, 192.0.2.1:4711, 10.0.0.2:80", "192.0.2.1"),
+            ("203.0.113.9, nonsense:80, 10.0.0.2", "10.0.0.2"),
+            ("192.0.2.1:99999", "10.0.0.1"),
+        ] {
+            assert_eq!(client(forwarded), expected.parse::<IpAddr>().unwrap(), "{forwarded}");
+        }
     }
 }

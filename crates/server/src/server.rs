@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
+use futures_util::future::select_all;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -15,7 +16,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, Secrets};
 use crate::front::Front;
 use crate::state::{AppState, Parts};
 use crate::{health, routes, upkeep};
@@ -81,6 +82,10 @@ impl Server {
             None => None,
         };
         let metrics_address = metrics.as_ref().and_then(|listener| listener.local_addr().ok());
+        if config.store.postgres_url_file.is_none() {
+            // With PostgreSQL there may be replicas, and each would make another one.
+            Secrets::make_key(&config, &*parts.entropy)?;
+        }
         let state = AppState::new(config, parts)?;
         let stop = CancellationToken::new();
         upkeep::warm(&state).await;
@@ -115,6 +120,12 @@ impl Server {
         &self.state
     }
 
+    /// Waits until a part of it ends though nobody told it to (it panicked): what is left then may
+    /// look alive and answer nobody.
+    pub async fn broken(&mut self) {
+        first_to_end(&mut self.tasks).await;
+    }
+
     /// Stops listening, waits for the answers under way, though not for ever, and closes the store.
     pub async fn shutdown(mut self) {
         self.stop.cancel();
@@ -133,6 +144,13 @@ impl Drop for Server {
             task.abort();
         }
     }
+}
+
+/// Waits for one of them, however it ends, and takes it out, for its answer may be asked for once.
+async fn first_to_end(tasks: &mut Vec<JoinHandle<()>>) {
+    let (_, ended, others) = select_all(tasks.iter_mut()).await;
+    drop(others);
+    drop(tasks.swap_remove(ended));
 }
 
 async fn listen(setting: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
@@ -210,4 +228,23 @@ fn connection(
         .max_buf_size(limits.header_bytes)
         .max_headers(MOST_HEADERS)
         .serve_connection(TokioIo::new(stream), service)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_part_that_panics_is_noticed_and_the_others_can_still_be_waited_for() {
+        let stop = CancellationToken::new();
+        let told = stop.clone();
+        let mut tasks = vec![
+            tokio::spawn(async move { told.cancelled().await }),
+            tokio::spawn(async { panic!("as a test") }),
+        ];
+        first_to_end(&mut tasks).await;
+        assert_eq!(tasks.len(), 1);
+        stop.cancel();
+        tasks.remove(0).await.unwrap();
+    }
 }

@@ -58,7 +58,7 @@ impl AppState {
     /// [`ConfigError`] when the configuration cannot be used.
     pub fn new(config: Config, parts: Parts) -> Result<Self, ConfigError> {
         config.check()?;
-        let secrets = Secrets::read(&config, &*parts.entropy)?;
+        let secrets = Secrets::read(&config)?;
         let trust = Trust::new(&config, &parts.http, &parts.clock)?;
         let web = Web::new(&config, &secrets, &parts.http, &parts.clock)?;
         let connectors = Connectors::new(&config, &secrets, &parts.http, &parts.clock)?;

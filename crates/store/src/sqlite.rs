@@ -100,6 +100,15 @@ impl SqliteStore {
         open::migrate(path)
     }
 
+    /// Looks thoroughly at the file at `path`, as [`crate::Health::examine`] does, also while a
+    /// server has it; makes and changes nothing. `None` when there is no file.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn examine_file(path: &Path) -> Result<Option<Vec<String>>, OpenError> {
+        health::examine_file(path)
+    }
+
     /// Changes something: `work` runs alone, and what it did is on the disk when this answers.
     async fn write<T: Send + 'static>(
         &self,

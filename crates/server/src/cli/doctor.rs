@@ -1,34 +1,36 @@
 //! `doctor`: what the server needs, looked at one by one.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use luminous_domain::{Clock as _, SystemClock};
 use luminous_oidc::{HttpClient, Limits, Provider};
-use luminous_server::AppState;
-use luminous_server::config::Config;
+use luminous_server::config::{Config, Secrets};
+use luminous_server::trust::Trust;
 
-use super::{Failure, open, say};
+use super::open::{self, Examined};
+use super::{Failure, say};
 
 /// Tokens may be off by this much; more, and good ones are refused.
 const CLOCK_TOLERANCE_S: i64 = 60;
 
-/// Looks at everything, says a line for each, and answers status 1 when something is wrong.
+/// Looks at everything, says a line for each, and answers status 1 when something is wrong. Makes
+/// and changes nothing: not the database, not its schema, not the key.
 ///
 /// # Errors
 /// [`Failure`] when it cannot even be looked at.
 pub async fn examine(config: Config) -> Result<ExitCode, Failure> {
     config.check()?;
     say("ok    configuration")?;
-    let parts = open::parts(&config).await?;
-    let http = parts.http.clone();
-    let state = AppState::new(config, parts)?;
     let mut report = Report { wrong: false };
-    examine_store(&state, &mut report).await?;
-    for (_, provider) in state.trust().providers() {
+    examine_secrets(&config, &mut report)?;
+    report.notes("store", open::examine(&config.store).await?)?;
+    let (http, clock) = (open::http()?, Arc::new(SystemClock));
+    let trust = Trust::new(&config, &http, &(clock as _))?;
+    for (_, provider) in trust.providers() {
         examine_provider(provider, &*http, &mut report).await?;
     }
-    state.store().close().await;
     Ok(if report.wrong { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
@@ -45,14 +47,27 @@ impl Report {
         };
         Ok(())
     }
+
+    fn notes(&mut self, about: &str, found: Examined) -> Result<(), Failure> {
+        match found {
+            Examined::Sound => self.note(about, Ok("sound".to_owned())),
+            Examined::NotYet => {
+                self.note(about, Ok("not there yet; the first start makes it".to_owned()))
+            }
+            Examined::Wrong(lines) => {
+                lines.into_iter().try_for_each(|one| self.note(about, Err(one)))
+            }
+        }
+    }
 }
 
-async fn examine_store(state: &AppState, report: &mut Report) -> Result<(), Failure> {
-    match state.store().examine().await {
-        Ok(lines) if lines.is_empty() => report.note("store", Ok("sound".to_owned())),
-        Ok(lines) => lines.into_iter().try_for_each(|line| report.note("store", Err(line))),
-        Err(error) => report.note("store", Err(format!("{}: {error}", error.code()))),
+fn examine_secrets(config: &Config, report: &mut Report) -> Result<(), Failure> {
+    let comes_by_itself = config.store.postgres_url_file.is_none() && !config.key_file.exists();
+    if comes_by_itself {
+        return report.note("key", Ok("not there yet; the first start makes it".to_owned()));
     }
+    let found = Secrets::read(config).map(|_| "key and others can be read".to_owned());
+    report.note("secrets", found.map_err(|error| error.to_string()))
 }
 
 async fn examine_provider(

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use luminous_domain::{OsEntropy, SystemClock};
-use luminous_oidc::{ReqwestClient, Trust};
+use luminous_oidc::{HttpClient, ReqwestClient, Trust};
 use luminous_server::Parts;
 use luminous_server::config::{Config, ConfigError, StoreSettings};
 use luminous_store::postgres::{self, PostgresError, PostgresOptions};
-use luminous_store::{PostgresStore, SqliteStore, Store};
+use luminous_store::sqlite::OpenError;
+use luminous_store::{PostgresStore, SqliteStore, Store, StoreError};
 use zeroize::Zeroizing;
 
 use super::Failure;
@@ -20,13 +21,54 @@ const POSTGRES: &str = "store.postgres_url_file";
 /// # Errors
 /// [`Failure`] naming the setting or the file.
 pub async fn parts(config: &Config) -> Result<Parts, Failure> {
-    let http = ReqwestClient::new(Trust::system())
-        .map_err(|error| ConfigError::new("issuers", error.to_string()))?;
     Ok(Parts {
         store: store(&config.store).await?,
         clock: Arc::new(SystemClock),
         entropy: Arc::new(OsEntropy),
-        http: Arc::new(http),
+        http: http()?,
+    })
+}
+
+/// How identity providers are asked.
+///
+/// # Errors
+/// [`ConfigError`] when the system's authorities cannot be read.
+pub fn http() -> Result<Arc<dyn HttpClient>, ConfigError> {
+    let http = ReqwestClient::new(Trust::system());
+    Ok(Arc::new(http.map_err(|error| ConfigError::new("issuers", error.to_string()))?))
+}
+
+/// What a look at the store found.
+pub enum Examined {
+    /// Nothing wrong.
+    Sound,
+    /// No file yet.
+    NotYet,
+    /// What is wrong, a line each.
+    Wrong(Vec<String>),
+}
+
+/// Looks at the store without changing it, also while a server uses it.
+///
+/// # Errors
+/// [`Failure`] when it cannot be looked at.
+pub async fn examine(settings: &StoreSettings) -> Result<Examined, Failure> {
+    let found = if settings.postgres_url_file.is_some() {
+        let store = store(settings).await?;
+        let found = store.examine().await;
+        store.close().await;
+        found.map(Some)
+    } else {
+        match SqliteStore::examine_file(&settings.sqlite) {
+            Err(OpenError::NotADatabase { reason, .. }) => Err(StoreError::Corrupt(reason)),
+            found => Ok(found.map_err(|error| Failure::Store(error.to_string()))?),
+        }
+    };
+    Ok(match found {
+        Ok(None) => Examined::NotYet,
+        Ok(Some(lines)) if lines.is_empty() => Examined::Sound,
+        Ok(Some(lines)) => Examined::Wrong(lines),
+        Err(error) => Examined::Wrong(vec![format!("{}: {error}", error.code())]),
     })
 }
 

@@ -18,18 +18,34 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    /// Reads them; makes the server's own where it is missing.
+    /// Makes the server's own where it is missing; answers whether it was.
+    ///
+    /// # Errors
+    /// [`ConfigError`] about `key_file`.
+    pub fn make_key(config: &Config, entropy: &dyn Entropy) -> Result<bool, ConfigError> {
+        let file = config.key_file.as_path();
+        let mut key = Zeroizing::new([0; 32]);
+        entropy.fill(&mut *key).map_err(|error| wrong_key(file, &error.to_string()))?;
+        let hex = Zeroizing::new(key.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+        match write_new(file, &hex) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(wrong_key(file, &error.to_string())),
+        }
+    }
+
+    /// Reads them. Makes none.
     ///
     /// # Errors
     /// [`ConfigError`] naming the setting whose file cannot be read.
-    pub fn read(config: &Config, entropy: &dyn Entropy) -> Result<Self, ConfigError> {
+    pub fn read(config: &Config) -> Result<Self, ConfigError> {
         let web_clients = config.issuers.iter().enumerate().map(|(at, issuer)| {
             let setting = format!("issuers[{at}].web_client_secret_file");
             optional(&setting, issuer.web_client_secret_file.as_deref())
         });
         let connector = config.connectors.b2c_password_file.as_deref();
         Ok(Self {
-            key: server_key(&config.key_file, entropy)?,
+            key: server_key(&config.key_file)?,
             web_clients: web_clients.collect::<Result<_, _>>()?,
             metrics: optional("metrics.token_file", config.metrics.token_file.as_deref())?,
             b2c_connector: optional("connectors.b2c_password_file", connector)?,
@@ -82,20 +98,18 @@ fn optional(setting: &str, file: Option<&Path>) -> Result<Option<SecretString>, 
     }
 }
 
-fn server_key(file: &Path, entropy: &dyn Entropy) -> Result<Zeroizing<[u8; 32]>, ConfigError> {
-    let wrong =
-        |problem: String| ConfigError::new("key_file", format!("{}: {problem}", file.display()));
+fn server_key(file: &Path) -> Result<Zeroizing<[u8; 32]>, ConfigError> {
     match std::fs::read_to_string(file).map(Zeroizing::new) {
-        Ok(text) => decode(text.trim()).ok_or_else(|| wrong("not 32 bytes in hex".to_owned())),
+        Ok(text) => decode(text.trim()).ok_or_else(|| wrong_key(file, "not 32 bytes in hex")),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let mut key = Zeroizing::new([0; 32]);
-            entropy.fill(&mut *key).map_err(|error| wrong(error.to_string()))?;
-            let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
-            write_new(file, &Zeroizing::new(hex)).map_err(|error| wrong(error.to_string()))?;
-            Ok(key)
+            Err(wrong_key(file, "it is missing; `luminous-server key` makes one, for all replicas"))
         }
-        Err(error) => Err(wrong(error.to_string())),
+        Err(error) => Err(wrong_key(file, &error.to_string())),
     }
+}
+
+fn wrong_key(file: &Path, problem: &str) -> ConfigError {
+    ConfigError::new("key_file", format!("{}: {problem}", file.display()))
 }
 
 /// For its owner only, and never over a file that is there.

@@ -1,6 +1,6 @@
 //! The configuration: its example, its rules, where it comes from.
 
-use luminous_server::config::{Config, Profile, load};
+use luminous_server::config::{Config, Limits, Profile, load};
 use tempfile::TempDir;
 
 use crate::rig;
@@ -112,4 +112,31 @@ fn a_setting_nobody_knows_or_of_the_wrong_kind_is_refused_by_name() {
     }
     let missing = load(Some(&folder.path().join("none.toml")), &[]).unwrap_err().to_string();
     assert!(missing.contains("none.toml"), "{missing}");
+}
+
+#[test]
+fn a_limit_that_would_leave_nothing_to_answer_is_refused_by_name() {
+    for (setting, break_it) in [
+        ("body_bytes", (|limits| limits.body_bytes = 1023) as fn(&mut Limits)),
+        ("header_bytes", |limits| limits.header_bytes = 8191),
+        ("request_seconds", |limits| limits.request_seconds = 0),
+        ("request_seconds", |limits| limits.request_seconds = u64::MAX),
+        ("concurrent_requests", |limits| limits.concurrent_requests = 0),
+        ("connections", |limits| limits.connections = 0),
+        ("connections", |limits| limits.connections = usize::MAX),
+    ] {
+        let refused = refusal(|config| break_it(&mut config.limits));
+        assert!(
+            refused.starts_with(&format!("setting `limits.{setting}`: it must be")),
+            "{refused}"
+        );
+    }
+}
+
+#[test]
+fn the_example_trusts_no_proxy() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("server.toml");
+    std::fs::write(&file, Config::example()).unwrap();
+    assert!(load(Some(&file), &[]).unwrap().trusted_proxies.is_empty());
 }

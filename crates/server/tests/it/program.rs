@@ -120,10 +120,62 @@ async fn doctor_says_a_line_for_each_thing_and_fails_when_one_is_wrong() {
     for about in ["ok    configuration", "ok    store", "ok    provider", "ok    clock"] {
         assert!(lines.contains(about), "{lines}");
     }
+    let names = |folder: &Path| {
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+        entries.collect::<std::collections::BTreeSet<_>>()
+    };
+    assert_eq!(names(folder.path()).len(), 2, "it makes nothing: {:?}", names(folder.path()));
+
+    // What a server has left, and while one is running.
+    assert!(run(&["migrate", "--config", &config]).status.success());
+    let sqlite = folder.path().join("luminous.sqlite");
+    let (before, bytes) = (names(folder.path()), std::fs::read(&sqlite).unwrap());
+    let well = run(&["doctor", "--config", &config]);
+    assert!(text(&well.stdout).contains("ok    store: sound"), "{}", text(&well.stdout));
+    assert_eq!(names(folder.path()), before);
+    assert_eq!(std::fs::read(&sqlite).unwrap(), bytes);
+    let running = rig.folder.path().join("luminous.sqlite");
+    let well = run(&["doctor", "--config", &config, "--sqlite", running.to_str().unwrap()]);
+    assert!(text(&well.stdout).contains("ok    store: sound"), "{}", text(&well.stdout));
+
+    std::fs::write(&sqlite, [&[0x55; 100][..], &bytes[100..]].concat()).unwrap();
+    let damaged = run(&["doctor", "--config", &config]);
+    assert_eq!(damaged.status.code(), Some(1));
+    assert!(
+        text(&damaged.stdout).contains("WRONG store: store.corrupt"),
+        "{}",
+        text(&damaged.stdout)
+    );
+    std::fs::write(&sqlite, bytes).unwrap();
+
     rig.emulator.shutdown().await;
     let ill = run(&["doctor", "--config", &config]);
     assert_eq!(ill.status.code(), Some(1));
     assert!(text(&ill.stdout).contains("WRONG provider"), "{}", text(&ill.stdout));
+}
+
+#[test]
+fn with_postgresql_the_key_is_made_by_no_replica_but_by_the_command_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = file(folder.path(), LOOPBACK);
+    let (key, url) = (folder.path().join("server.key"), folder.path().join("url"));
+    std::fs::write(&url, "postgres://nobody@127.0.0.1:1/none?sslmode=disable").unwrap();
+    let with_postgres = |command: &str| {
+        let mut program = program();
+        program.args([command, "--config", &config]);
+        program.env("LUMINOUS_SERVER__STORE__POSTGRES_URL_FILE", &url).output().unwrap()
+    };
+    let refused = with_postgres("serve");
+    assert_eq!(refused.status.code(), Some(78), "{}", text(&refused.stderr));
+    assert!(text(&refused.stderr).contains("setting `key_file`"), "{}", text(&refused.stderr));
+    assert!(!key.exists());
+
+    assert!(with_postgres("key").status.success());
+    let made = std::fs::read_to_string(&key).unwrap();
+    assert_eq!(made.trim().len(), 64);
+    assert!(with_postgres("key").status.success(), "and again");
+    assert_eq!(std::fs::read_to_string(&key).unwrap(), made, "never over one that is there");
+    assert_eq!(with_postgres("serve").status.code(), Some(74), "now it is the database");
 }
 
 #[cfg(unix)]

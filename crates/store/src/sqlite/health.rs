@@ -1,9 +1,11 @@
 //! Fitness and upkeep.
 
+use std::path::Path;
+
 use async_trait::async_trait;
 use rusqlite::Connection;
 
-use super::open::{self, SqliteOptions};
+use super::open::{self, OpenError, SqliteOptions};
 use super::writer::closed;
 use super::{SqliteStore, Write, schema};
 use crate::error::StoreError;
@@ -58,6 +60,24 @@ fn faults(connection: &Connection) -> Result<Vec<String>, StoreError> {
         faults.push(format!("the schema is version {found}; this program knows version {known}"));
     }
     Ok(faults)
+}
+
+pub(super) fn examine_file(path: &Path) -> Result<Option<Vec<String>>, OpenError> {
+    let failed = |error: StoreError| {
+        let (path, reason) = (path.to_owned(), error.to_string());
+        match error {
+            StoreError::Corrupt(reason) => OpenError::NotADatabase { path, reason },
+            _ => OpenError::Failed { path, reason },
+        }
+    };
+    if path.is_dir() {
+        return Err(OpenError::IsFolder { path: path.to_owned() });
+    }
+    if !path.exists() {
+        return Ok(None);
+    }
+    let connection = open::onlooker(path).map_err(|error| failed(error.into()))?;
+    faults(&connection).map(Some).map_err(failed)
 }
 
 impl SqliteStore {

@@ -167,6 +167,25 @@ pub(super) fn reader(path: &Path, options: &SqliteOptions) -> Result<Connection,
     Ok(connection)
 }
 
+/// A connection that looks at the file and makes none beside it.
+pub(super) fn onlooker(path: &Path) -> Result<Connection, rusqlite::Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let connection = match path.to_str() {
+        // Closed in good order. Without this SQLite would make its log and its index only to read.
+        Some(text) if !Path::new(&log).exists() => {
+            let name = text.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+            let name = format!("file:{name}?immutable=1");
+            Connection::open_with_flags(name, flags | OpenFlags::SQLITE_OPEN_URI)?
+        }
+        _ => Connection::open_with_flags(path, flags)?,
+    };
+    connection.busy_timeout(SqliteOptions::default().busy)?;
+    connection.pragma_update(None, "trusted_schema", "OFF")?;
+    Ok(connection)
+}
+
 /// Never makes the file: a server whose file was deleted must not go on with an empty one.
 fn bare(path: &Path, options: &SqliteOptions) -> Result<Connection, rusqlite::Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
