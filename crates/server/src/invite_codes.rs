@@ -9,7 +9,7 @@ use aws_lc_rs::hmac;
 use luminous_domain::{AccountId, Entropy, InviteCode, NoEntropy};
 use luminous_store::SecretHash;
 
-use crate::idempotency::IdempotencyKey;
+use crate::idempotency::Repeatable;
 use crate::{ApiError, AppState};
 
 /// Wrong codes that one account may try in [`WINDOW`].
@@ -29,18 +29,14 @@ pub fn hash(state: &AppState, code: &InviteCode) -> SecretHash {
 ///
 /// # Errors
 /// [`NoEntropy`].
-pub fn draw(
-    state: &AppState,
-    key: IdempotencyKey,
-    account: AccountId,
-) -> Result<InviteCode, NoEntropy> {
-    match key.digest(account, "invite.code") {
-        Some(digest) => InviteCode::new(&Derived(keyed(state, "invite.draw", &digest))),
+pub fn draw(state: &AppState, request: &Repeatable<'_>) -> Result<InviteCode, NoEntropy> {
+    match request.digest() {
+        Some(digest) => InviteCode::new(&Derived(keyed(state, "invite.draw", digest))),
         None => InviteCode::new(state.entropy()),
     }
 }
 
-/// Wrong codes of one account, counted for all replicas together.
+/// Tries of one account, counted for all replicas together.
 pub struct Guesses<'s> {
     state: &'s AppState,
     bucket: String,
@@ -53,23 +49,23 @@ impl<'s> Guesses<'s> {
         Self { state, bucket: format!("invite:account:{account}") }
     }
 
-    /// Asked before looking: during a lock-out the right code is refused as well, or the lock-out
-    /// would only tell a guesser which answers to ignore.
+    /// Counts a try before it is looked at, so that of a thousand at once only so many are. During a
+    /// lock-out the right code is refused as well, or the lock-out would only tell a guesser which
+    /// answers to ignore.
     ///
     /// # Errors
-    /// [`ApiError::InviteRateLimited`].
-    pub async fn may_try(&self) -> Result<(), ApiError> {
-        let tried = self.state.store().attempts(&self.bucket, WINDOW).await?;
-        if tried < MOST { Ok(()) } else { Err(ApiError::InviteRateLimited) }
+    /// [`ApiError::InviteRateLimited`]; [`ApiError::Store`] when it could not be counted: then
+    /// nothing is said.
+    pub async fn count(&self) -> Result<(), ApiError> {
+        let counted = self.state.store().count_attempt(&self.bucket, WINDOW, MOST).await?;
+        if counted { Ok(()) } else { Err(ApiError::InviteRateLimited) }
     }
 
-    /// Counts a wrong code and answers what to say about it.
-    ///
-    /// # Errors
-    /// [`ApiError::Store`] when it could not be counted: then nothing is said.
-    pub async fn wrong(&self) -> Result<ApiError, ApiError> {
-        let counted = self.state.store().count_attempt(&self.bucket, WINDOW, MOST).await?;
-        Ok(if counted { ApiError::InviteInvalid } else { ApiError::InviteRateLimited })
+    /// It was a right code, which is no guess. Where this cannot be written down, it stays counted.
+    pub async fn right(&self) {
+        if let Err(error) = self.state.store().take_back_attempt(&self.bucket).await {
+            tracing::warn!(code = error.code(), "a right code stays counted as a try");
+        }
     }
 }
 

@@ -68,6 +68,9 @@ pub enum ApiError {
     /// There are as many as there may be.
     #[error("there are as many as there may be")]
     TooMany,
+    /// The request made something before, which is gone.
+    #[error("the request made something before, which is gone")]
+    Repeated,
     /// A value is not what it must be; the text says which and how, and nothing of the value.
     #[error("{0}")]
     Input(String),
@@ -184,6 +187,11 @@ impl ApiError {
             }
             Self::NotFound => (S::NOT_FOUND, "resource.not_found", "There is no such thing."),
             Self::TooMany => (S::CONFLICT, "limit.reached", "There are as many as there may be."),
+            Self::Repeated => (
+                S::CONFLICT,
+                "request.repeated",
+                "This request was made before, and what it made is gone.",
+            ),
             Self::Input(_) => (S::BAD_REQUEST, "input.invalid", "A value is not what it must be."),
             Self::RateLimited { .. } => {
                 (S::TOO_MANY_REQUESTS, "request.rate_limited", "Too many requests.")
@@ -245,6 +253,7 @@ impl ApiError {
                 Refusal::InviteInvalid => Self::InviteInvalid,
                 Refusal::NotFound => Self::NotFound,
                 Refusal::TooMany => Self::TooMany,
+                Refusal::Repeated => Self::Repeated,
             },
         }
     }

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 
 use crate::error::StoreError;
 
-/// Counters of wrong tries.
+/// Counters of tries. A try is counted before it is known whether it is a wrong one, so that of
+/// many at once no more than the most are made; a right one is taken back.
 #[async_trait]
 pub trait Attempts: Send + Sync {
     /// How many tries of `bucket` (such as `invite:account:{id}`) fall into the last `window`.
@@ -26,4 +27,10 @@ pub trait Attempts: Send + Sync {
         window: Duration,
         most: u32,
     ) -> Result<bool, StoreError>;
+
+    /// Takes one counted try of `bucket` back, if there is one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn take_back_attempt(&self, bucket: &str) -> Result<(), StoreError>;
 }

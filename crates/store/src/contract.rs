@@ -87,6 +87,7 @@ macro_rules! contract_suite {
                 of_a_hundred_at_once_exactly_the_most_are_counted
                 a_counted_try_is_forgotten_after_the_window_to_the_millisecond
                 buckets_do_not_mix
+                a_try_that_is_taken_back_leaves_room_for_another
             }
             audit {
                 a_refusal_is_written_down_as_one
@@ -108,6 +109,7 @@ macro_rules! contract_suite {
                 deleting_takes_everything_but_the_log
                 only_an_active_owner_of_this_family_deletes_it
                 who_was_in_it_may_found_another
+                only_who_may_now_renames_it
             }
             health {
                 a_healthy_store_answers_and_finds_nothing_wrong
@@ -130,6 +132,9 @@ macro_rules! contract_suite {
                 a_full_family_takes_nobody_in
                 of_many_at_once_a_family_takes_no_more_than_fifty
                 one_person_with_two_invitations_joins_one_family
+                an_id_is_given_to_one_invitation_whatever_became_of_it
+                who_may_no_longer_invite_withdraws_nothing_either
+                nobody_invites_into_a_family_that_is_gone
             }
             members {
                 they_are_listed_by_the_time_they_came
@@ -147,6 +152,7 @@ macro_rules! contract_suite {
                 a_removed_member_is_outside_at_once_and_their_notes_stay
                 leaving_is_ones_own
                 removal_follows_the_table
+                only_who_may_now_adds_a_child_and_a_removed_one_stays_away
             }
             notes {
                 notes_come_back_the_newest_first
@@ -156,6 +162,7 @@ macro_rules! contract_suite {
                 only_an_active_member_posts
                 the_author_or_a_moderator_takes_it_down
                 notes_are_scoped_to_the_family
+                a_note_that_was_taken_down_stays_down
             }
             web_sessions {
                 a_pending_sign_in_is_taken_once_by_its_browser

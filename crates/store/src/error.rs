@@ -58,6 +58,9 @@ pub enum Refusal {
     /// There are as many as there may be.
     #[error("there are as many as there may be")]
     TooMany,
+    /// The id was given to something before, which may be gone by now.
+    #[error("the id was used before")]
+    Repeated,
 }
 
 /// Refused by the data, or not done by the store.

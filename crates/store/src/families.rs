@@ -38,14 +38,22 @@ pub trait Families: Send + Sync {
     /// answers what is there.
     ///
     /// # Errors
-    /// [`crate::Refusal::AlreadyMember`].
+    /// [`crate::Refusal::AlreadyMember`]; [`crate::Refusal::Repeated`] when the id is another
+    /// family's or was a deleted one's.
     async fn create_family(&self, new: &NewFamily, act: &Act) -> Result<Membership, Failure>;
 
-    /// Gives it another name (audit: `family.renamed`).
+    /// Gives it another name (audit: `family.renamed`). `by` must have
+    /// [`luminous_domain::Permission::FamilyRename`] now.
     ///
     /// # Errors
-    /// [`crate::Refusal::NotFound`].
-    async fn rename_family(&self, id: FamilyId, name: &str, act: &Act) -> Result<Family, Failure>;
+    /// [`crate::Refusal::NotFound`], [`crate::Refusal::RoleMissing`].
+    async fn rename_family(
+        &self,
+        id: FamilyId,
+        name: &str,
+        by: MemberId,
+        act: &Act,
+    ) -> Result<Family, Failure>;
 
     /// Deletes it with its members, invitations, notes and displays (audit: `family.deleted`; the
     /// log stays). Everybody in it is outside from the next request on. `by` must own it now.

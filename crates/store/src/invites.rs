@@ -63,7 +63,8 @@ pub trait Invites: Send + Sync {
     /// only owners invite owners. At most 20 stand open in a family.
     ///
     /// # Errors
-    /// [`crate::Refusal::RoleMissing`], [`crate::Refusal::TooMany`].
+    /// [`crate::Refusal::NotFound`] when the family is gone, [`crate::Refusal::RoleMissing`],
+    /// [`crate::Refusal::TooMany`], [`crate::Refusal::Repeated`].
     async fn create_invite(&self, new: &NewInvite, act: &Act) -> Result<Invite, Failure>;
 
     /// The open ones, the newest first.
@@ -72,14 +73,17 @@ pub trait Invites: Send + Sync {
     /// [`StoreError`].
     async fn open_invites(&self, family: FamilyId) -> Result<Vec<Invite>, StoreError>;
 
-    /// Withdraws one (audit: `invite.withdrawn`).
+    /// Withdraws one (audit: `invite.withdrawn`). `by` must have
+    /// [`luminous_domain::Permission::InvitesManage`] now.
     ///
     /// # Errors
-    /// [`crate::Refusal::NotFound`], also when it was used meanwhile.
+    /// [`crate::Refusal::NotFound`], also when it was used meanwhile;
+    /// [`crate::Refusal::RoleMissing`].
     async fn withdraw_invite(
         &self,
         family: FamilyId,
         id: InviteId,
+        by: MemberId,
         act: &Act,
     ) -> Result<(), Failure>;
 

@@ -79,11 +79,13 @@ pub trait Members: Send + Sync {
     /// [`StoreError`].
     async fn member(&self, family: FamilyId, id: MemberId) -> Result<Option<Member>, StoreError>;
 
-    /// Adds a managed profile (audit: `member.child_added`). At most 50 members in a family.
+    /// Adds a managed profile (audit: `member.child_added`). At most 50 members in a family. `by`
+    /// must have [`luminous_domain::Permission::ChildrenManage`] now.
     ///
     /// # Errors
-    /// [`crate::Refusal::TooMany`].
-    async fn add_child(&self, new: &NewChild, act: &Act) -> Result<Member, Failure>;
+    /// [`crate::Refusal::NotFound`] when the family is gone, [`crate::Refusal::RoleMissing`],
+    /// [`crate::Refusal::TooMany`], [`crate::Refusal::Repeated`].
+    async fn add_child(&self, new: &NewChild, by: MemberId, act: &Act) -> Result<Member, Failure>;
 
     /// Changes somebody (audit: `member.renamed`, `member.role_changed`, `member.deactivated`,
     /// `member.reactivated`; one line for each thing that changed). A name alone may be changed by

@@ -54,7 +54,9 @@ pub trait Notes: Send + Sync {
     /// Puts one up (audit: `note.posted`, without the text). At most 50 stand at once.
     ///
     /// # Errors
-    /// [`crate::Refusal::TooMany`]; [`crate::Refusal::NotFound`] when the author has left.
+    /// [`crate::Refusal::NotFound`] when the author has left, [`crate::Refusal::RoleMissing`] when
+    /// they no longer have [`luminous_domain::Permission::NotesPost`],
+    /// [`crate::Refusal::TooMany`], [`crate::Refusal::Repeated`].
     async fn post_note(&self, new: &NewNote, act: &Act) -> Result<Note, Failure>;
 
     /// Takes one down (audit: `note.removed`): the author, or whoever now has

@@ -36,8 +36,8 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
     responses(
         (status = 201, description = "Created", body = Me,
             headers(("location" = String, description = "The family"))),
-        (status = 404, description = "`resource.not_found`: this key's family goes on without you"),
-        (status = 409, description = "`family.already_member`"),
+        (status = 409, description = "`family.already_member`; `request.repeated`: what this \
+            request made before is deleted, or goes on without you"),
     ),
 )]
 async fn create_family(
@@ -48,10 +48,10 @@ async fn create_family(
 ) -> Result<Created<Me>, ApiError> {
     let owner = person.standing.account.id;
     let new = NewFamily {
-        id: FamilyId::from_uuid(key.uuid(&state, owner, "family")?),
+        id: FamilyId::from_uuid(key.request(&state, owner, ("family", None), &asked)?.id()?),
         name: input::name(&asked.name)?,
         owner,
-        member: MemberId::from_uuid(key.uuid(&state, owner, "member")?),
+        member: MemberId::new(state.clock().now(), state.entropy())?,
     };
     let created = state.store().create_family(&new, &person.act()).await;
     // No permission is asked for, so none can be missing.
@@ -93,8 +93,8 @@ async fn rename_family(
     Body(asked): Body<RenameFamily>,
 ) -> Result<Json<FamilyView>, ApiError> {
     let name = input::name(&asked.name)?;
-    let family = insider.membership.family.id;
-    let renamed = state.store().rename_family(family, &name, &insider.person.act()).await;
+    let (family, by) = (insider.membership.family.id, insider.membership.member);
+    let renamed = state.store().rename_family(family, &name, by, &insider.person.act()).await;
     let family = renamed.map_err(|failure| ApiError::of(failure, Permission::FamilyRename))?;
     Ok(Json(views::family(&family)))
 }

@@ -64,7 +64,8 @@ async fn list_invites(
     responses(
         (status = 201, description = "It stands open", body = CreatedInvite,
             headers(("location" = String, description = "The invitation"))),
-        (status = 409, description = "`limit.reached`: 20 open invitations"),
+        (status = 404, description = "`resource.not_found`: the family was deleted a moment ago"),
+        (status = 409, description = "`limit.reached`: 20 open invitations; `request.repeated`"),
     ),
 )]
 async fn create_invite(
@@ -79,9 +80,11 @@ async fn create_invite(
     }
     let (place, act) = (&insider.membership, insider.person.act());
     let account = insider.person.standing.account.id;
-    let code = draw(&state, key, account)?;
+    let family = Some(place.family.id);
+    let request = key.request(&state, account, ("invite", family), &asked)?;
+    let code = draw(&state, &request)?;
     let new = NewInvite {
-        id: InviteId::from_uuid(key.uuid(&state, account, "invite")?),
+        id: InviteId::from_uuid(request.id()?),
         family: place.family.id,
         role: asked.role,
         code: hash(&state, &code),
@@ -93,7 +96,7 @@ async fn create_invite(
         let open = store.open_invites(new.family).await?;
         Ok(open.into_iter().find(|invite| invite.id == new.id))
     };
-    let invite = key.once(find, store.create_invite(&new, &act)).await;
+    let invite = request.once(find, store.create_invite(&new, &act)).await;
     let invite = invite.map_err(|failure| ApiError::of(failure, Permission::InvitesManage))?;
     let location = format!("/api/families/{}/invites/{}", new.family, invite.id);
     let created = CreatedInvite {
@@ -126,8 +129,8 @@ async fn withdraw_invite(
     insider: Insider<needs::InvitesManage>,
     PathId(id): PathId<InviteId>,
 ) -> Result<StatusCode, ApiError> {
-    let family = insider.membership.family.id;
-    let withdrawn = state.store().withdraw_invite(family, id, &insider.person.act()).await;
+    let (family, by) = (insider.membership.family.id, insider.membership.member);
+    let withdrawn = state.store().withdraw_invite(family, id, by, &insider.person.act()).await;
     withdrawn.map_err(|failure| ApiError::of(failure, Permission::InvitesManage))?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -142,6 +145,7 @@ async fn withdraw_invite(
     responses(
         (status = 200, description = "What it offers", body = InvitePreview),
         (status = 404, description = "`invite.invalid`: unknown, used, withdrawn or over"),
+        (status = 429, description = "`invite.rate_limited`: ten wrong codes in ten minutes"),
     ),
 )]
 async fn preview_invite(
@@ -151,11 +155,11 @@ async fn preview_invite(
 ) -> Result<Json<InvitePreview>, ApiError> {
     let code = read_code(&typed.code)?;
     let guesses = Guesses::of(&state, person.standing.account.id);
-    guesses.may_try().await?;
-    match state.store().offer(&hash(&state, &code)).await? {
-        Some(offer) => Ok(Json(views::offer(offer))),
-        None => Err(guesses.wrong().await?),
-    }
+    guesses.count().await?;
+    let offer = state.store().offer(&hash(&state, &code)).await?;
+    let offer = offer.ok_or(ApiError::InviteInvalid)?;
+    guesses.right().await;
+    Ok(Json(views::offer(offer)))
 }
 
 /// Accept an invitation
@@ -170,6 +174,7 @@ async fn preview_invite(
     responses(
         (status = 200, description = "Joined", body = Me),
         (status = 404, description = "`invite.invalid`: unknown, used, withdrawn or over"),
+        (status = 429, description = "`invite.rate_limited`: ten wrong codes in ten minutes"),
         (status = 409, description = "`family.already_member`, `limit.reached`"),
     ),
 )]
@@ -181,18 +186,16 @@ async fn accept_invite(
     let code = read_code(&typed.code)?;
     let account = person.standing.account.id;
     let guesses = Guesses::of(&state, account);
-    guesses.may_try().await?;
+    guesses.count().await?;
     let member = MemberId::new(state.clock().now(), state.entropy())?;
     let code = hash(&state, &code);
-    match state.store().accept_invite(&code, account, member, &person.act()).await {
-        Ok(place) => {
-            let standing = Standing { membership: Some(place), ..person.standing };
-            Ok(Json(me(&standing)))
-        }
-        Err(Failure::Refused(Refusal::InviteInvalid)) => Err(guesses.wrong().await?),
-        // No permission is asked for, so none can be missing.
-        Err(failure) => Err(ApiError::of(failure, Permission::FamilyRead)),
+    let accepted = state.store().accept_invite(&code, account, member, &person.act()).await;
+    if !matches!(accepted, Err(Failure::Store(_) | Failure::Refused(Refusal::InviteInvalid))) {
+        guesses.right().await;
     }
+    // No permission is asked for, so none can be missing.
+    let place = accepted.map_err(|failure| ApiError::of(failure, Permission::FamilyRead))?;
+    Ok(Json(me(&Standing { membership: Some(place), ..person.standing })))
 }
 
 fn read_invite(asked: &CreateInvite) -> Result<Duration, ApiError> {

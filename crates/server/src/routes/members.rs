@@ -56,7 +56,8 @@ async fn list_members(
     responses(
         (status = 201, description = "Added", body = MemberView,
             headers(("location" = String, description = "The profile"))),
-        (status = 409, description = "`limit.reached`: 50 members"),
+        (status = 404, description = "`resource.not_found`: the family was deleted a moment ago"),
+        (status = 409, description = "`limit.reached`: 50 members; `request.repeated`"),
     ),
 )]
 async fn add_child(
@@ -67,14 +68,15 @@ async fn add_child(
 ) -> Result<Created<MemberView>, ApiError> {
     let (place, act) = (&insider.membership, insider.person.act());
     let account = insider.person.standing.account.id;
+    let request = key.request(&state, account, ("child", Some(place.family.id)), &asked)?;
     let new = NewChild {
-        id: MemberId::from_uuid(key.uuid(&state, account, "child")?),
+        id: MemberId::from_uuid(request.id()?),
         family: place.family.id,
         name: input::name(&asked.name)?,
     };
     let store = state.store();
     let find = || store.member(new.family, new.id);
-    let child = key.once(find, store.add_child(&new, &act)).await;
+    let child = request.once(find, store.add_child(&new, place.member, &act)).await;
     let child = child.map_err(|failure| ApiError::of(failure, Permission::ChildrenManage))?;
     let location = format!("/api/families/{}/children/{}", new.family, child.id);
     Ok(Created::new(location, views::member(child, place)))

@@ -51,7 +51,7 @@ async fn list_notes(
         (status = 201, description = "It stands", body = NoteView,
             headers(("location" = String, description = "The note"))),
         (status = 404, description = "`resource.not_found`: removed from the family a moment ago"),
-        (status = 409, description = "`limit.reached`: 50 notes"),
+        (status = 409, description = "`limit.reached`: 50 notes; `request.repeated`"),
     ),
 )]
 async fn post_note(
@@ -62,8 +62,9 @@ async fn post_note(
 ) -> Result<Created<NoteView>, ApiError> {
     let (place, act) = (&insider.membership, insider.person.act());
     let account = insider.person.standing.account.id;
+    let request = key.request(&state, account, ("note", Some(place.family.id)), &asked)?;
     let new = NewNote {
-        id: NoteId::from_uuid(key.uuid(&state, account, "note")?),
+        id: NoteId::from_uuid(request.id()?),
         family: place.family.id,
         text: input::note(&asked.text)?,
         author: place.member,
@@ -74,7 +75,7 @@ async fn post_note(
         let standing = store.notes(new.family).await?;
         Ok(standing.into_iter().find(|note| note.id == new.id))
     };
-    let note = key.once(find, store.post_note(&new, &act)).await;
+    let note = request.once(find, store.post_note(&new, &act)).await;
     let note = note.map_err(|failure| ApiError::of(failure, Permission::NotesPost))?;
     let location = format!("/api/families/{}/notes/{}", new.family, note.id);
     Ok(Created::new(location, views::note(note, place)))

@@ -101,7 +101,9 @@ pub async fn callback(
     let return_to = ReturnTo::parse(&answered.pending.return_to).unwrap_or_else(ReturnTo::home);
     let client = answered.client;
     let web = state.web();
-    let mut response = match answered.finish(&state, &visitor).await {
+    // The browser's cookie stays until it ends by itself, for another tab may be under way; what
+    // cannot be used again is the state.
+    match answered.finish(&state, &visitor).await {
         Ok(Next::Away(purpose)) => {
             let language = visitor.language;
             let start = Start {
@@ -113,7 +115,7 @@ pub async fn callback(
                 language,
             };
             let begun = start.begin(&state, &headers).await;
-            return begun.unwrap_or_else(|error| cannot_begin(&state, &visitor, error));
+            begun.unwrap_or_else(|error| cannot_begin(&state, &visitor, error))
         }
         Ok(Next::SignedIn(cookie)) => {
             count(&state, "ok");
@@ -123,9 +125,7 @@ pub async fn callback(
             response
         }
         Err(error) => trouble(&state, &visitor, error),
-    };
-    response.headers_mut().append(header::SET_COOKIE, Cookie::Browser.take(web.secure));
-    response
+    }
 }
 
 /// The sign-in of this browser that the answer belongs to. Both are found by hash, so that how long

@@ -7,7 +7,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use luminous_domain::{InviteCode, MemberId};
+use luminous_domain::{InviteCode, MemberId, Permission};
 use luminous_store::{Failure, Offer, Refusal};
 use serde::Deserialize;
 
@@ -85,11 +85,10 @@ async fn look(
 ) -> Result<(InviteCode, Offer), ApiError> {
     let code = InviteCode::parse(typed).map_err(|_| ApiError::InviteCodeFormat)?;
     let guesses = Guesses::of(state, person.owner.standing.account.id);
-    guesses.may_try().await?;
-    match state.store().offer(&hash(state, &code)).await? {
-        Some(offer) => Ok((code, offer)),
-        None => Err(guesses.wrong().await?),
-    }
+    guesses.count().await?;
+    let offer = state.store().offer(&hash(state, &code)).await?.ok_or(ApiError::InviteInvalid)?;
+    guesses.right().await;
+    Ok((code, offer))
 }
 
 async fn join(
@@ -101,20 +100,16 @@ async fn join(
     let code = InviteCode::parse(typed).map_err(|_| ApiError::InviteCodeFormat)?;
     let account = person.owner.standing.account.id;
     let guesses = Guesses::of(state, account);
-    guesses.may_try().await?;
+    guesses.count().await?;
     let member = MemberId::new(state.clock().now(), state.entropy())
         .map_err(|error| ApiError::Internal(error.to_string()))?;
     let act = person.act(visitor.network);
-    match state.store().accept_invite(&hash(state, &code), account, member, &act).await {
-        Ok(_) => Ok(()),
-        Err(Failure::Refused(refusal)) => Err(match refusal {
-            Refusal::InviteInvalid => guesses.wrong().await?,
-            Refusal::AlreadyMember => ApiError::AlreadyMember,
-            Refusal::TooMany => ApiError::TooMany,
-            other => ApiError::Internal(other.to_string()),
-        }),
-        Err(Failure::Store(error)) => Err(error.into()),
+    let accepted = state.store().accept_invite(&hash(state, &code), account, member, &act).await;
+    if !matches!(accepted, Err(Failure::Store(_) | Failure::Refused(Refusal::InviteInvalid))) {
+        guesses.right().await;
     }
+    // No permission is asked for, so none can be missing.
+    accepted.map(drop).map_err(|failure| ApiError::of(failure, Permission::FamilyRead))
 }
 
 fn form(

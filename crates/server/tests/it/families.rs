@@ -194,3 +194,17 @@ async fn t18_an_id_that_cannot_be_one_opens_nothing_and_breaks_nothing() {
         assert_eq!(refused.outcome(), "403 authz.family_mismatch", "{path}");
     }
 }
+
+#[tokio::test]
+async fn a_deleted_family_does_not_come_back_by_repeating_the_request() {
+    let home = Home::start().await;
+    let olga = home.person("Olga");
+    let (key, name) = ("7d444840-9dc0-11d1-b245-5ffdce74fad2", json!({ "name": "Lum" }));
+    let made = home.with(&olga).once(key).post("/api/families", name.clone()).await;
+    let path = made.header("location").to_owned();
+    let typed = Some(name.clone());
+    let gone = home.proved(&olga).send(reqwest::Method::DELETE, &path, typed).await;
+    assert_eq!(gone.status, 204, "{gone:?}");
+    let again = home.with(&olga).once(key).post("/api/families", name).await;
+    assert_eq!(again.outcome(), "409 request.repeated");
+}

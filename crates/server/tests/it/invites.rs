@@ -211,6 +211,86 @@ async fn a_family_has_twenty_open_invitations_at_most() {
     assert_eq!(refused.outcome(), "409 limit.reached");
 }
 
+#[tokio::test]
+async fn of_a_hundred_guesses_at_once_ten_are_looked_at() {
+    let home = Home::start().await;
+    let eve = home.person("Eve");
+    assert_eq!(home.with(&eve).get("/api/me").await.status, 200);
+    let home = &home;
+    let eve = &eve;
+    let guesses = (0..100).map(|n| async move {
+        let path = if n % 2 == 0 { ACCEPT } else { PREVIEW };
+        let code = format!("00000000{n:02}");
+        home.with(eve).post(path, json!({ "code": code })).await.outcome()
+    });
+    let verdicts = futures_util::future::join_all(guesses).await;
+    let of = |code: &str| verdicts.iter().filter(|verdict| *verdict == code).count();
+    assert_eq!((of("404 invite.invalid"), of("429 invite.rate_limited")), (10, 90), "{verdicts:?}");
+}
+
+#[tokio::test]
+async fn a_right_code_is_no_guess_however_often_it_is_looked_at() {
+    let home = Home::start().await;
+    let olga = home.person("Olga");
+    let family = home.family(&olga, "Lum").await;
+    let code = json!({ "code": home.invite(&olga, family, Role::Adult).await });
+    let ben = home.person("Ben");
+    for _ in 0..15 {
+        assert_eq!(home.with(&ben).post(PREVIEW, code.clone()).await.status, 200);
+        let refused = home.with(&olga).post(ACCEPT, code.clone()).await;
+        assert_eq!(refused.outcome(), "409 family.already_member");
+    }
+    assert_eq!(home.with(&ben).post(ACCEPT, code).await.status, 200);
+}
+
+#[tokio::test]
+async fn what_is_used_withdrawn_or_over_does_not_come_back_by_repeating_the_request() {
+    let home = Home::start().await;
+    let olga = home.person("Olga");
+    let family = home.family(&olga, "Lum").await;
+    let invites = format!("/api/families/{family}/invites");
+    let (home, olga, invites) = (&home, &olga, &invites);
+    let key = |n: u8| format!("7d444840-9dc0-11d1-b245-5ffdce74fa{n:02x}");
+    let make = |n| async move {
+        home.with(olga).once(&key(n)).post(invites, json!({ "role": "teen" })).await
+    };
+    let used = make(1).await.json();
+    let joined = home.with(&home.person("Ben")).post(ACCEPT, json!({ "code": used["code"] })).await;
+    assert_eq!(joined.status, 200);
+    let withdrawn = make(2).await.header("location").to_owned();
+    assert_eq!(home.with(olga).delete(&withdrawn).await.status, 204);
+    make(3).await;
+    home.rig.pass(Duration::from_secs(72 * 3600 + 1));
+    for n in 1..=3 {
+        assert_eq!(make(n).await.outcome(), "409 request.repeated", "{n}");
+    }
+    home.rig.store.sweep().await.unwrap();
+    assert_eq!(make(3).await.outcome(), "409 request.repeated", "swept");
+    assert_eq!(home.with(olga).get(invites).await.json()["invites"], json!([]));
+}
+
+#[tokio::test]
+async fn another_request_under_the_same_key_is_another_request() {
+    let home = Home::start().await;
+    let olga = home.person("Olga");
+    let family = home.family(&olga, "Lum").await;
+    let invites = format!("/api/families/{family}/invites");
+    let key = "7d444840-9dc0-11d1-b245-5ffdce74fad2";
+    let teen = home.with(&olga).once(key).post(&invites, json!({ "role": "teen" })).await.json();
+    let adult = home.with(&olga).once(key).post(&invites, json!({ "role": "adult" })).await.json();
+    assert_eq!(
+        (&teen["invite"]["role"], &adult["invite"]["role"]),
+        (&json!("teen"), &json!("adult"))
+    );
+    assert_ne!(teen["code"], adult["code"]);
+    // Nor does a key aim at what somebody else made with it, or oneself elsewhere.
+    let otto = home.person("Otto");
+    let other = home.family(&otto, "Otto's").await;
+    let elsewhere = format!("/api/families/{other}/invites");
+    let made = home.with(&otto).once(key).post(&elsewhere, json!({ "role": "teen" })).await.json();
+    assert_ne!(made["code"], teen["code"]);
+}
+
 /// Every byte of the database, its log included.
 fn database(home: &Home) -> Vec<u8> {
     let files = std::fs::read_dir(home.rig.folder.path()).unwrap().map(|file| file.unwrap().path());

@@ -160,7 +160,7 @@ impl Scene {
         Self {
             family_name: founder.place().family.name.clone(),
             spare: spare.place().member,
-            child: rig.store.add_child(&child, &host).await.unwrap().id,
+            child: rig.store.add_child(&child, founder.place().member, &host).await.unwrap().id,
             note: rig.store.post_note(&note, &act).await.unwrap().id,
             session: rig.store.open_session(&session, None, &act).await.unwrap().id,
             invite: made["invite"]["id"].as_str().unwrap().to_owned(),

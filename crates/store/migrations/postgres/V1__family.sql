@@ -153,6 +153,8 @@ CREATE TABLE audit (
     CHECK ((actor IN ('account', 'display')) = (actor_id IS NOT NULL AND actor_name IS NOT NULL))
 );
 CREATE INDEX audit_family ON audit (family_id, id);
+-- Whether something had this id before.
+CREATE INDEX audit_subject ON audit (family_id, subject) WHERE subject IS NOT NULL;
 CREATE INDEX audit_actor ON audit (actor_id, id) WHERE actor = 'account';
 
 CREATE FUNCTION luminous_audit_only_grows() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -122,6 +122,8 @@ CREATE TABLE audit (
     CHECK ((actor_id IS NULL) = (actor_name IS NULL))
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX audit_family ON audit (family_id, id);
+-- Whether something had this id before.
+CREATE INDEX audit_subject ON audit (family_id, subject) WHERE subject IS NOT NULL;
 CREATE INDEX audit_actor ON audit (actor_id, id);
 
 CREATE TRIGGER audit_never_changes BEFORE UPDATE ON audit

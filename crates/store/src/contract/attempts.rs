@@ -44,3 +44,16 @@ pub async fn buckets_do_not_mix(bench: &Bench) {
     assert!(!bench.store.count_attempt("invite:account:a", HOUR, 1).await.unwrap());
     assert_eq!(bench.store.attempts("invite:account:", HOUR).await.unwrap(), 0);
 }
+
+pub async fn a_try_that_is_taken_back_leaves_room_for_another(bench: &Bench) {
+    bench.store.take_back_attempt("code").await.unwrap();
+    for _ in 0..2 {
+        assert!(bench.store.count_attempt("code", HOUR, 2).await.unwrap());
+    }
+    assert!(bench.store.count_attempt("other", HOUR, 2).await.unwrap());
+    bench.store.take_back_attempt("code").await.unwrap();
+    assert_eq!(bench.store.attempts("code", HOUR).await.unwrap(), 1);
+    assert_eq!(bench.store.attempts("other", HOUR).await.unwrap(), 1);
+    assert!(bench.store.count_attempt("code", HOUR, 2).await.unwrap());
+    assert!(!bench.store.count_attempt("code", HOUR, 2).await.unwrap());
+}

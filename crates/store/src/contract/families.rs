@@ -52,7 +52,7 @@ pub async fn an_id_that_is_taken_is_nobody_elses(bench: &Bench) {
     let ben = bench.person("ben").await;
     let taken = founding(home.family, ben.account.id, ben.member);
     let refused = bench.store.create_family(&taken, &ben.act()).await;
-    assert_eq!(refused, Err(Failure::Refused(Refusal::NotFound)));
+    assert_eq!(refused, Err(Failure::Refused(Refusal::Repeated)));
     let nobody = founding(bench.family_id().await, bench.account_id().await, ben.member);
     let refused = bench.store.create_family(&nobody, &ben.act()).await;
     assert_eq!(refused, Err(Failure::Refused(Refusal::NotFound)));
@@ -97,8 +97,8 @@ pub async fn of_a_hundred_foundings_by_one_person_one_counts(bench: &Bench) {
 pub async fn renaming_shows_at_once(bench: &Bench) {
     let home = bench.home("ada").await;
     let before = bench.standing(&home.owner).await;
-    let family =
-        bench.store.rename_family(home.family, "Lovelaces", &home.owner.act()).await.unwrap();
+    let (by, act) = (home.owner.member, home.owner.act());
+    let family = bench.store.rename_family(home.family, "Lovelaces", by, &act).await.unwrap();
     assert_eq!((family.id, family.name.as_str()), (home.family, "Lovelaces"));
     let after = bench.standing(&home.owner).await;
     assert_eq!(after.membership.unwrap().family, family);
@@ -109,7 +109,8 @@ pub async fn renaming_shows_at_once(bench: &Bench) {
 
 pub async fn renaming_what_is_not_there_is_refused(bench: &Bench) {
     let ada = bench.person("ada").await;
-    let refused = bench.store.rename_family(bench.family_id().await, "X", &ada.act()).await;
+    let refused =
+        bench.store.rename_family(bench.family_id().await, "X", ada.member, &ada.act()).await;
     assert_eq!(refused, Err(Failure::Refused(Refusal::NotFound)));
 }
 
@@ -165,7 +166,22 @@ pub async fn who_was_in_it_may_found_another(bench: &Bench) {
     let home = bench.home("ada").await;
     let owner = &home.owner;
     bench.store.delete_family(home.family, owner.member, &owner.act()).await.unwrap();
+    let back = founding(home.family, owner.account.id, bench.member_id().await);
+    let refused = bench.store.create_family(&back, &owner.act()).await;
+    assert_eq!(refused, Err(Failure::Refused(Refusal::Repeated)), "what is deleted stays so");
     let new = founding(bench.family_id().await, owner.account.id, bench.member_id().await);
     let place = bench.store.create_family(&new, &owner.act()).await.unwrap();
     assert_eq!(bench.standing(owner).await.membership, Some(place));
+}
+
+pub async fn only_who_may_now_renames_it(bench: &Bench) {
+    let home = bench.home("ada").await;
+    let ben = bench.join(&home, Role::Admin, "ben").await;
+    bench.store.rename_family(home.family, "Bens", ben.member, &ben.act()).await.unwrap();
+    bench.set_role(&home, ben.member, Role::Adult, &home.owner).await.unwrap();
+    let lines = count(bench, &home).await;
+    let refused = bench.store.rename_family(home.family, "Mine", ben.member, &ben.act()).await;
+    assert_eq!(refused, Err(Failure::Refused(Refusal::RoleMissing)));
+    assert_eq!(bench.standing(&ben).await.membership.unwrap().family.name, "Bens");
+    assert_eq!(count(bench, &home).await, lines);
 }

@@ -9,6 +9,7 @@ use super::expect::{count, last_line, line};
 use super::people::{HOUR, Home, MS, Person, all_at_once, hash};
 use crate::accounts::Membership;
 use crate::error::{Failure, Refusal};
+use crate::invites::NewInvite;
 use crate::members::MemberState;
 
 /// `person` tries the code `word`.
@@ -116,7 +117,10 @@ pub async fn it_ends_to_the_millisecond(bench: &Bench) {
     assert_eq!(bench.store.offer(&hash("late")).await.unwrap(), None);
     assert_eq!(bench.store.open_invites(home.family).await.unwrap(), []);
     assert_eq!(accept(bench, &kim, "late").await, refused(Refusal::InviteInvalid));
-    let withdrawn = bench.store.withdraw_invite(home.family, late.id, &home.owner.act()).await;
+    let withdrawn = bench
+        .store
+        .withdraw_invite(home.family, late.id, home.owner.member, &home.owner.act())
+        .await;
     assert_eq!(withdrawn, refused(Refusal::NotFound));
 }
 
@@ -125,7 +129,7 @@ pub async fn a_withdrawn_one_is_as_unknown_as_any(bench: &Bench) {
     let invite = bench.invite(&home, &home.owner, Role::Adult, "code").await.unwrap();
     let act = home.owner.act();
     bench.tick().await;
-    bench.store.withdraw_invite(home.family, invite.id, &act).await.unwrap();
+    bench.store.withdraw_invite(home.family, invite.id, home.owner.member, &act).await.unwrap();
     let last = last_line(bench, &home, &home.owner.actor()).await;
     let id = Some(invite.id.to_string());
     assert_eq!(last, line("invite.withdrawn", id, None, Some("adult")));
@@ -136,11 +140,11 @@ pub async fn a_withdrawn_one_is_as_unknown_as_any(bench: &Bench) {
         assert_eq!(bench.store.offer(&hash(word)).await.unwrap(), None);
         assert_eq!(accept(bench, &ben, word).await, refused(Refusal::InviteInvalid));
     }
-    let again = bench.store.withdraw_invite(home.family, invite.id, &act).await;
+    let again = bench.store.withdraw_invite(home.family, invite.id, home.owner.member, &act).await;
     assert_eq!(again, refused(Refusal::NotFound));
     let used = bench.invite(&home, &home.owner, Role::Adult, "used").await.unwrap();
     accept(bench, &ben, "used").await.unwrap();
-    let used = bench.store.withdraw_invite(home.family, used.id, &act).await;
+    let used = bench.store.withdraw_invite(home.family, used.id, home.owner.member, &act).await;
     assert_eq!(used, refused(Refusal::NotFound));
     assert_eq!(count(bench, &home).await, lines + 2, "made and accepted");
 }
@@ -148,7 +152,10 @@ pub async fn a_withdrawn_one_is_as_unknown_as_any(bench: &Bench) {
 pub async fn withdrawing_is_scoped_to_the_family(bench: &Bench) {
     let (here, there) = (bench.home("ada").await, bench.home("eve").await);
     let invite = bench.invite(&here, &here.owner, Role::Adult, "code").await.unwrap();
-    let answer = bench.store.withdraw_invite(there.family, invite.id, &there.owner.act()).await;
+    let answer = bench
+        .store
+        .withdraw_invite(there.family, invite.id, there.owner.member, &there.owner.act())
+        .await;
     assert_eq!(answer, refused(Refusal::NotFound));
     assert!(bench.store.offer(&hash("code")).await.unwrap().is_some());
     assert_eq!(bench.store.open_invites(there.family).await.unwrap(), []);
@@ -163,7 +170,11 @@ pub async fn only_owners_invite_owners_and_only_managers_invite(bench: &Bench) {
             let answer = bench.invite(&home, &by, given, &word).await;
             if maker.may_grant(given) {
                 let made = answer.unwrap();
-                bench.store.withdraw_invite(home.family, made.id, &by.act()).await.unwrap();
+                bench
+                    .store
+                    .withdraw_invite(home.family, made.id, by.member, &by.act())
+                    .await
+                    .unwrap();
             } else {
                 assert_eq!(answer, refused(Refusal::RoleMissing), "{word}");
             }
@@ -275,4 +286,55 @@ pub async fn one_person_with_two_invitations_joins_one_family(bench: &Bench) {
     assert_eq!((won.len(), lost.len()), (1, 1));
     assert_eq!(lost[0].1, refused(Refusal::AlreadyMember));
     assert_eq!(bench.standing(&ben).await.membership, won[0].1.clone().ok());
+}
+
+pub async fn an_id_is_given_to_one_invitation_whatever_became_of_it(bench: &Bench) {
+    let home = bench.home("ada").await;
+    let (owner, act) = (home.owner.member, home.owner.act());
+    let mut new = NewInvite {
+        id: bench.invite_id().await,
+        family: home.family,
+        role: Role::Adult,
+        code: hash("code"),
+        invited_by: owner,
+        lifetime: HOUR,
+    };
+    // Open, withdrawn, accepted, over, over and swept.
+    bench.store.create_invite(&new, &act).await.unwrap();
+    assert_eq!(bench.store.create_invite(&new, &act).await, refused(Refusal::Repeated));
+    bench.store.withdraw_invite(home.family, new.id, owner, &act).await.unwrap();
+    assert_eq!(bench.store.create_invite(&new, &act).await, refused(Refusal::Repeated));
+    new.id = bench.invite_id().await;
+    bench.store.create_invite(&new, &act).await.unwrap();
+    let ben = bench.person("ben").await;
+    accept(bench, &ben, "code").await.unwrap();
+    assert_eq!(bench.store.create_invite(&new, &act).await, refused(Refusal::Repeated));
+    new.id = bench.invite_id().await;
+    bench.store.create_invite(&new, &act).await.unwrap();
+    bench.time.advance(HOUR + MS).await;
+    assert_eq!(bench.store.create_invite(&new, &act).await, refused(Refusal::Repeated));
+    bench.store.sweep().await.unwrap();
+    assert_eq!(bench.store.create_invite(&new, &act).await, refused(Refusal::Repeated));
+    assert_eq!(bench.store.open_invites(home.family).await.unwrap(), []);
+}
+
+pub async fn who_may_no_longer_invite_withdraws_nothing_either(bench: &Bench) {
+    let home = bench.home("ada").await;
+    let ben = bench.join(&home, Role::Admin, "ben").await;
+    let open = bench.invite(&home, &home.owner, Role::Adult, "code").await.unwrap();
+    bench.set_role(&home, ben.member, Role::Adult, &home.owner).await.unwrap();
+    let answer = bench.store.withdraw_invite(home.family, open.id, ben.member, &ben.act()).await;
+    assert_eq!(answer, refused(Refusal::RoleMissing));
+    assert_eq!(bench.store.open_invites(home.family).await.unwrap(), [open]);
+}
+
+pub async fn nobody_invites_into_a_family_that_is_gone(bench: &Bench) {
+    let home = bench.home("ada").await;
+    let owner = &home.owner;
+    bench.store.delete_family(home.family, owner.member, &owner.act()).await.unwrap();
+    let made = bench.invite(&home, owner, Role::Adult, "code").await;
+    assert_eq!(made, refused(Refusal::NotFound));
+    let id = bench.invite_id().await;
+    let gone = bench.store.withdraw_invite(home.family, id, owner.member, &owner.act()).await;
+    assert_eq!(gone, refused(Refusal::NotFound));
 }

@@ -69,7 +69,7 @@ pub async fn a_child_without_an_account_joins(bench: &Bench) {
     let home = bench.home("ada").await;
     let id = bench.member_id().await;
     let new = NewChild { id, family: home.family, name: "kim".to_owned() };
-    let kim = bench.store.add_child(&new, &home.owner.act()).await.unwrap();
+    let kim = bench.store.add_child(&new, home.owner.member, &home.owner.act()).await.unwrap();
     let same = (kim.id, kim.account, kim.role, kim.state);
     assert_eq!(same, (id, None, Role::Child, MemberState::Active));
     assert_eq!((kim.email.as_deref(), kim.last_seen_at), (None, None));
@@ -79,7 +79,7 @@ pub async fn a_child_without_an_account_joins(bench: &Bench) {
     assert_eq!(last, line("member.child_added", Some(id.to_string()), Some("kim"), None));
 
     let nowhere = NewChild { family: bench.family_id().await, id: bench.member_id().await, ..new };
-    let answer = bench.store.add_child(&nowhere, &home.owner.act()).await;
+    let answer = bench.store.add_child(&nowhere, home.owner.member, &home.owner.act()).await;
     assert_eq!(answer, refused(Refusal::NotFound));
 }
 
@@ -90,7 +90,7 @@ pub async fn a_family_has_fifty_members_at_most(bench: &Bench) {
     }
     let lines = count(bench, &home).await;
     let more = NewChild { id: bench.member_id().await, family: home.family, name: "51".into() };
-    let answer = bench.store.add_child(&more, &home.owner.act()).await;
+    let answer = bench.store.add_child(&more, home.owner.member, &home.owner.act()).await;
     assert_eq!(answer, refused(Refusal::TooMany));
     assert_eq!(count(bench, &home).await, lines);
     assert_eq!(bench.store.members(home.family).await.unwrap().len(), 50);
@@ -331,4 +331,23 @@ pub async fn removal_follows_the_table(bench: &Bench) {
             remove(bench, &home, kid, &home.owner).await.unwrap();
         }
     }
+}
+
+pub async fn only_who_may_now_adds_a_child_and_a_removed_one_stays_away(bench: &Bench) {
+    let home = bench.home("ada").await;
+    let ben = bench.join(&home, Role::Admin, "ben").await;
+    let id = bench.member_id().await;
+    let new = NewChild { id, family: home.family, name: "kim".to_owned() };
+    bench.store.add_child(&new, ben.member, &ben.act()).await.unwrap();
+    let again = bench.store.add_child(&new, ben.member, &ben.act()).await;
+    assert_eq!(again, refused(Refusal::Repeated));
+    remove(bench, &home, id, &ben).await.unwrap();
+    let again = bench.store.add_child(&new, ben.member, &ben.act()).await;
+    assert_eq!(again, refused(Refusal::Repeated));
+
+    bench.set_role(&home, ben.member, Role::Teen, &home.owner).await.unwrap();
+    let other = NewChild { id: bench.member_id().await, ..new };
+    let demoted = bench.store.add_child(&other, ben.member, &ben.act()).await;
+    assert_eq!(demoted, refused(Refusal::RoleMissing));
+    assert_eq!(bench.store.members(home.family).await.unwrap().len(), 2);
 }

@@ -134,3 +134,23 @@ pub async fn notes_are_scoped_to_the_family(bench: &Bench) {
     assert_eq!(answer, refused(Refusal::RoleMissing));
     assert_eq!(texts(bench, &here).await, ["ours"]);
 }
+
+pub async fn a_note_that_was_taken_down_stays_down(bench: &Bench) {
+    let home = bench.home("ada").await;
+    let (id, author, act) = (note_id(bench).await, home.owner.member, home.owner.act());
+    let (family, text) = (home.family, "hello".to_owned());
+    let new = NewNote { id, family, text, author, lifetime: Some(HOUR) };
+    bench.store.post_note(&new, &act).await.unwrap();
+    assert_eq!(bench.store.post_note(&new, &act).await, refused(Refusal::Repeated));
+    remove(bench, &home, id, &home.owner).await.unwrap();
+    assert_eq!(bench.store.post_note(&new, &act).await, refused(Refusal::Repeated));
+
+    let over = NewNote { id: note_id(bench).await, ..new };
+    bench.store.post_note(&over, &act).await.unwrap();
+    bench.time.advance(HOUR + MS).await;
+    assert_eq!(bench.store.post_note(&over, &act).await, refused(Refusal::Repeated));
+}
+
+async fn note_id(bench: &Bench) -> NoteId {
+    NoteId::new(bench.time.now().await, &OsEntropy).unwrap()
+}

@@ -168,7 +168,7 @@ impl Bench {
     pub async fn child(&self, home: &Home, name: &str) -> MemberId {
         let id = self.member_id().await;
         let new = NewChild { id, family: home.family, name: name.to_owned() };
-        self.store.add_child(&new, &home.owner.act()).await.unwrap();
+        self.store.add_child(&new, home.owner.member, &home.owner.act()).await.unwrap();
         self.tick().await;
         id
     }

@@ -25,6 +25,10 @@ impl Attempts for PostgresStore {
     ) -> Result<bool, StoreError> {
         writing!(self, |tx| count_one_more(tx, bucket, window, most))
     }
+
+    async fn take_back_attempt(&self, bucket: &str) -> Result<(), StoreError> {
+        writing!(self, |tx| take_back(tx, bucket))
+    }
 }
 
 async fn count(lease: &Lease, bucket: &str, window: Duration) -> Result<u32, Trouble> {
@@ -45,8 +49,7 @@ async fn count_one_more(
     window: Duration,
     most: u32,
 ) -> Result<bool, Trouble> {
-    // A bucket is no row that could be locked. Two whose hashes are equal merely wait for each other.
-    tx.run("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", &[&bucket]).await?;
+    lock(tx, bucket).await?;
     if count(tx, bucket, window).await? >= most {
         return Ok(false);
     }
@@ -57,4 +60,21 @@ async fn count_one_more(
     )
     .await?;
     Ok(true)
+}
+
+async fn take_back(tx: &mut Tx, bucket: &str) -> Result<(), Trouble> {
+    lock(tx, bucket).await?;
+    tx.run(
+        "DELETE FROM attempts WHERE ctid = \
+         (SELECT ctid FROM attempts WHERE bucket = $1 ORDER BY at DESC LIMIT 1)",
+        &[&bucket],
+    )
+    .await?;
+    Ok(())
+}
+
+/// A bucket is no row that could be locked. Two whose hashes are equal merely wait for each other.
+async fn lock(tx: &Tx, bucket: &str) -> Result<(), Trouble> {
+    tx.run("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", &[&bucket]).await?;
+    Ok(())
 }

@@ -9,7 +9,7 @@ use super::PostgresStore;
 use super::rows::{contradiction, time};
 use super::trouble::Trouble;
 use super::write::Tx;
-use crate::{Act, Actor, Audit, AuditFilter, AuditRow, Network, StoreError};
+use crate::{Act, Actor, Audit, AuditFilter, AuditRow, Network, Refusal, StoreError};
 
 /// One line to be.
 pub(super) struct Line<'a> {
@@ -89,6 +89,33 @@ impl Tx {
         )
         .await?;
         Ok(())
+    }
+
+    /// Refuses an id that something in this family had before, as the log remembers: what is gone
+    /// shall not come back because a request is repeated. To be asked under the family's lock.
+    pub(super) async fn never_before(
+        &self,
+        family: FamilyId,
+        subject: &(dyn ToString + Sync),
+        action: &str,
+    ) -> Result<(), Trouble> {
+        let sql = "SELECT FROM audit WHERE family_id = $1 AND subject = $2 AND action = $3 \
+             AND outcome = 'ok' LIMIT 1";
+        let subject = subject.to_string();
+        match self.row(sql, &[&family.as_uuid(), &subject, &action]).await? {
+            Some(_) => Err(Refusal::Repeated.into()),
+            None => Ok(()),
+        }
+    }
+
+    /// The same for a family.
+    pub(super) async fn never_a_family(&self, family: FamilyId) -> Result<(), Trouble> {
+        let sql = "SELECT FROM audit WHERE family_id = $1 AND action = 'family.created' \
+             AND outcome = 'ok' LIMIT 1";
+        match self.row(sql, &[&family.as_uuid()]).await? {
+            Some(_) => Err(Refusal::Repeated.into()),
+            None => Ok(()),
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 //! one order, families before accounts, so that none waits in a circle.
 
 use async_trait::async_trait;
-use luminous_domain::{FamilyId, MemberId, Role};
+use luminous_domain::{FamilyId, MemberId, Permission, Role};
 
 use super::PostgresStore;
 use super::audit::Line;
@@ -20,8 +20,14 @@ impl Families for PostgresStore {
         writing!(self, |tx| create(tx, new, act))
     }
 
-    async fn rename_family(&self, id: FamilyId, name: &str, act: &Act) -> Result<Family, Failure> {
-        writing!(self, |tx| rename(tx, id, name, act))
+    async fn rename_family(
+        &self,
+        id: FamilyId,
+        name: &str,
+        by: MemberId,
+        act: &Act,
+    ) -> Result<Family, Failure> {
+        writing!(self, |tx| rename(tx, id, name, by, act))
     }
 
     async fn delete_family(&self, id: FamilyId, by: MemberId, act: &Act) -> Result<(), Failure> {
@@ -48,6 +54,7 @@ async fn create(tx: &Tx, new: &NewFamily, act: &Act) -> Result<Membership, Troub
         let again = place.family.id == new.id && place.role == Role::Owner;
         return if again { Ok(place) } else { Err(Refusal::AlreadyMember.into()) };
     }
+    tx.never_a_family(new.id).await?;
     let (id, member) = (new.id.as_uuid(), new.member.as_uuid());
     let made = tx
         .run(
@@ -57,7 +64,8 @@ async fn create(tx: &Tx, new: &NewFamily, act: &Act) -> Result<Membership, Troub
         )
         .await?;
     if made == 0 {
-        return Err(Refusal::NotFound.into());
+        // Somebody else's, made since the log was asked.
+        return Err(Refusal::Repeated.into());
     }
     tx.run(
         "INSERT INTO members (id, family_id, account_id, name, role, joined_at) \
@@ -73,8 +81,15 @@ async fn create(tx: &Tx, new: &NewFamily, act: &Act) -> Result<Membership, Troub
     Ok(Membership { family, member: new.member, role: Role::Owner, state: MemberState::Active })
 }
 
-async fn rename(tx: &mut Tx, id: FamilyId, name: &str, act: &Act) -> Result<Family, Trouble> {
+async fn rename(
+    tx: &mut Tx,
+    id: FamilyId,
+    name: &str,
+    by: MemberId,
+    act: &Act,
+) -> Result<Family, Trouble> {
     let before = tx.lock_family(id).await?;
+    tx.require(id, by, Permission::FamilyRename).await?;
     tx.run("UPDATE families SET name = $2 WHERE id = $1", &[&id.as_uuid(), &name]).await?;
     let mut line = Line::done(Some(id), "family.renamed").with(name);
     line.subject_name = Some(&before.name);
@@ -84,9 +99,7 @@ async fn rename(tx: &mut Tx, id: FamilyId, name: &str, act: &Act) -> Result<Fami
 
 async fn delete(tx: &mut Tx, id: FamilyId, by: MemberId, act: &Act) -> Result<(), Trouble> {
     let family = tx.lock_family(id).await?;
-    if tx.active_role(id, by).await? != Some(Role::Owner) {
-        return Err(Refusal::RoleMissing.into());
-    }
+    tx.require(id, by, Permission::FamilyDelete).await?;
     tx.run(
         "UPDATE accounts a SET standing_changed_at = $2 FROM members m \
          WHERE m.family_id = $1 AND m.account_id = a.id",

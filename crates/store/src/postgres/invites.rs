@@ -32,9 +32,10 @@ impl Invites for PostgresStore {
         &self,
         family: FamilyId,
         id: InviteId,
+        by: MemberId,
         act: &Act,
     ) -> Result<(), Failure> {
-        writing!(self, |tx| withdraw(tx, family, id, act))
+        writing!(self, |tx| withdraw(tx, (family, id), by, act))
     }
 
     async fn offer(&self, code: &SecretHash) -> Result<Option<Offer>, StoreError> {
@@ -63,6 +64,7 @@ async fn create(tx: &mut Tx, new: &NewInvite, act: &Act) -> Result<Invite, Troub
     if maker.state != MemberState::Active || !may_invite(maker.role, new.role) {
         return Err(Refusal::RoleMissing.into());
     }
+    tx.never_before(family, &new.id, "invite.created").await?;
     let open = tx
         .row(
             "SELECT count(*) FROM invites WHERE family_id = $1 AND expires_at >= $2",
@@ -113,8 +115,14 @@ async fn open(lease: &Lease, family: FamilyId) -> Result<Vec<Invite>, Trouble> {
     rows.iter().map(invite).collect()
 }
 
-async fn withdraw(tx: &mut Tx, family: FamilyId, id: InviteId, act: &Act) -> Result<(), Trouble> {
+async fn withdraw(
+    tx: &mut Tx,
+    (family, id): (FamilyId, InviteId),
+    by: MemberId,
+    act: &Act,
+) -> Result<(), Trouble> {
     tx.lock_family(family).await?;
+    tx.require(family, by, Permission::InvitesManage).await?;
     let gone = tx
         .row(
             "DELETE FROM invites WHERE family_id = $1 AND id = $2 AND expires_at >= $3 \

@@ -25,8 +25,8 @@ impl Members for PostgresStore {
         reading!(self, |lease| lease.member(family, id))
     }
 
-    async fn add_child(&self, new: &NewChild, act: &Act) -> Result<Member, Failure> {
-        writing!(self, |tx| add_child(tx, new, act))
+    async fn add_child(&self, new: &NewChild, by: MemberId, act: &Act) -> Result<Member, Failure> {
+        writing!(self, |tx| add_child(tx, new, by, act))
     }
 
     async fn change_member(
@@ -81,6 +81,19 @@ impl Lease {
         Ok(member.filter(|one| one.state == MemberState::Active).map(|one| one.role))
     }
 
+    /// Refuses whoever does not have `permission` now in this family.
+    pub(super) async fn require(
+        &self,
+        family: FamilyId,
+        by: MemberId,
+        permission: Permission,
+    ) -> Result<(), Trouble> {
+        match self.active_role(family, by).await? {
+            Some(role) if role.may(permission) => Ok(()),
+            _ => Err(Refusal::RoleMissing.into()),
+        }
+    }
+
     pub(super) async fn count_members(&self, family: FamilyId) -> Result<i64, Trouble> {
         let sql = "SELECT count(*) FROM members WHERE family_id = $1";
         let row = self.row(sql, &[&family.as_uuid()]).await?;
@@ -88,8 +101,15 @@ impl Lease {
     }
 }
 
-async fn add_child(tx: &mut Tx, new: &NewChild, act: &Act) -> Result<Member, Trouble> {
+async fn add_child(
+    tx: &mut Tx,
+    new: &NewChild,
+    by: MemberId,
+    act: &Act,
+) -> Result<Member, Trouble> {
     tx.lock_family(new.family).await?;
+    tx.require(new.family, by, Permission::ChildrenManage).await?;
+    tx.never_before(new.family, &new.id, "member.child_added").await?;
     if tx.count_members(new.family).await? >= MOST_MEMBERS {
         return Err(Refusal::TooMany.into());
     }

@@ -52,6 +52,10 @@ async fn post(tx: &mut Tx, new: &NewNote, act: &Act) -> Result<Note, Trouble> {
     if author.state != MemberState::Active {
         return Err(Refusal::NotFound.into());
     }
+    if !author.role.may(Permission::NotesPost) {
+        return Err(Refusal::RoleMissing.into());
+    }
+    tx.never_before(new.family, &new.id, "note.posted").await?;
     let standing = tx
         .row(
             "SELECT count(*) FROM notes WHERE family_id = $1 \

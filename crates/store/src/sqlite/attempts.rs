@@ -46,4 +46,15 @@ impl Attempts for SqliteStore {
         })
         .await
     }
+
+    async fn take_back_attempt(&self, bucket: &str) -> Result<(), StoreError> {
+        let bucket = bucket.to_owned();
+        self.store(move |write| {
+            let sql = "DELETE FROM attempts WHERE rowid = \
+                 (SELECT rowid FROM attempts WHERE bucket = ?1 ORDER BY at DESC LIMIT 1)";
+            write.connection.prepare_cached(sql)?.execute([bucket])?;
+            Ok(())
+        })
+        .await
+    }
 }

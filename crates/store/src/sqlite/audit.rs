@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension as _, Row, params};
 use super::rows::{Id as _, id, maybe_id, time, word};
 use super::{Read, SqliteStore, Write};
 use crate::audit::{Act, Actor, Audit, AuditFilter, AuditRow, Network};
-use crate::error::StoreError;
+use crate::error::{Failure, Refusal, StoreError};
 
 /// What [`row`] reads.
 const COLUMNS: &str = "id, at, family_id, actor_kind, actor_id, actor_name, network, action, \
@@ -65,6 +65,35 @@ impl<'a> Line<'a> {
             self.detail,
         ])?;
         Ok(())
+    }
+}
+
+/// Refuses an id that something in this family had before, as the log remembers: what is gone shall
+/// not come back because a request is repeated.
+pub(super) fn never_before(
+    write: &Write<'_>,
+    family: FamilyId,
+    subject: &dyn std::fmt::Display,
+    action: &str,
+) -> Result<(), Failure> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM audit WHERE family_id = ?1 AND subject = ?2 \
+         AND action = ?3 AND outcome = 'ok')";
+    let mut query = write.connection.prepare_cached(sql)?;
+    let values = params![family.key(), subject.to_string(), action];
+    match query.query_row(values, |row| row.get(0))? {
+        true => Err(Refusal::Repeated.into()),
+        false => Ok(()),
+    }
+}
+
+/// The same for a family.
+pub(super) fn never_a_family(write: &Write<'_>, family: FamilyId) -> Result<(), Failure> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM audit WHERE family_id = ?1 \
+         AND action = 'family.created' AND outcome = 'ok')";
+    let mut query = write.connection.prepare_cached(sql)?;
+    match query.query_row([family.key()], |row| row.get(0))? {
+        true => Err(Refusal::Repeated.into()),
+        false => Ok(()),
     }
 }
 

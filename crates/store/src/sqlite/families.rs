@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use luminous_domain::{AccountId, FamilyId, MemberId, Permission, Role};
 use rusqlite::{OptionalExtension as _, params};
 
-use super::audit::Line;
+use super::audit::{Line, never_a_family};
 use super::members::{self, NewRow};
 use super::rows::{Id as _, at, id, maybe_id, standing_of, time};
 use super::{SqliteStore, Write, accounts};
@@ -30,9 +30,7 @@ fn create(write: &Write<'_>, new: &NewFamily, act: &Act) -> Result<Membership, F
         Some(_) => return Err(Refusal::AlreadyMember.into()),
         None => {}
     }
-    if family(write, new.id)?.is_some() {
-        return Err(Refusal::NotFound.into());
-    }
+    never_a_family(write, new.id)?;
     let sql = "INSERT INTO families (id, name, created_at) VALUES (?1, ?2, ?3)";
     let values = params![new.id.key(), new.name, write.now];
     write.connection.prepare_cached(sql)?.execute(values)?;
@@ -50,8 +48,15 @@ fn create(write: &Write<'_>, new: &NewFamily, act: &Act) -> Result<Membership, F
     Ok(Membership { family, member: new.member, role, state })
 }
 
-fn rename(write: &Write<'_>, id: FamilyId, name: &str, act: &Act) -> Result<Family, Failure> {
+fn rename(
+    write: &Write<'_>,
+    id: FamilyId,
+    name: &str,
+    by: MemberId,
+    act: &Act,
+) -> Result<Family, Failure> {
     let old = family(write, id)?.ok_or(Refusal::NotFound)?;
+    members::require(write, id, by, Permission::FamilyRename)?;
     let sql = "UPDATE families SET name = ?2 WHERE id = ?1";
     write.connection.prepare_cached(sql)?.execute(params![id.key(), name])?;
     write.standing_changed();
@@ -61,9 +66,7 @@ fn rename(write: &Write<'_>, id: FamilyId, name: &str, act: &Act) -> Result<Fami
 
 fn delete(write: &Write<'_>, id: FamilyId, by: MemberId, act: &Act) -> Result<(), Failure> {
     let family = family(write, id)?.ok_or(Refusal::NotFound)?;
-    if !members::ruling(write, id, by)?.may(Permission::FamilyDelete) {
-        return Err(Refusal::RoleMissing.into());
-    }
+    members::require(write, id, by, Permission::FamilyDelete)?;
     for account in accounts_in(write, id)? {
         accounts::standing_changed(write, account)?;
     }
@@ -87,9 +90,15 @@ impl Families for SqliteStore {
         self.write(move |write| create(write, &new, &act)).await
     }
 
-    async fn rename_family(&self, id: FamilyId, name: &str, act: &Act) -> Result<Family, Failure> {
+    async fn rename_family(
+        &self,
+        id: FamilyId,
+        name: &str,
+        by: MemberId,
+        act: &Act,
+    ) -> Result<Family, Failure> {
         let (name, act) = (name.to_owned(), act.clone());
-        self.write(move |write| rename(write, id, &name, &act)).await
+        self.write(move |write| rename(write, id, &name, by, &act)).await
     }
 
     async fn delete_family(&self, id: FamilyId, by: MemberId, act: &Act) -> Result<(), Failure> {

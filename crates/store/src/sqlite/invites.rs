@@ -2,10 +2,10 @@
 //! that never was.
 
 use async_trait::async_trait;
-use luminous_domain::{AccountId, FamilyId, InviteId, MemberId, Role};
+use luminous_domain::{AccountId, FamilyId, InviteId, MemberId, Permission, Role};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::audit::Line;
+use super::audit::{Line, never_before};
 use super::members::{self, NewRow};
 use super::rows::{Id as _, after_lasting, at, id, role, standing_of, state, time};
 use super::{SqliteStore, Write, families};
@@ -55,9 +55,11 @@ fn offer(
 }
 
 fn create(write: &Write<'_>, new: &NewInvite, act: &Act) -> Result<Invite, Failure> {
+    families::family(write, new.family)?.ok_or(Refusal::NotFound)?;
     let maker = members::find(write.connection, new.family, new.invited_by)?
         .filter(|maker| maker.state == MemberState::Active && maker.role.may_grant(new.role))
         .ok_or(Refusal::RoleMissing)?;
+    never_before(write, new.family, &new.id, "invite.created")?;
     let sql = "SELECT count(*) FROM invites WHERE family_id = ?1 AND expires_at >= ?2";
     let mut query = write.connection.prepare_cached(sql)?;
     let open: u32 = query.query_row(params![new.family.key(), write.now], |row| row.get(0))?;
@@ -89,7 +91,15 @@ fn create(write: &Write<'_>, new: &NewInvite, act: &Act) -> Result<Invite, Failu
     })
 }
 
-fn withdraw(write: &Write<'_>, family: FamilyId, id: InviteId, act: &Act) -> Result<(), Failure> {
+fn withdraw(
+    write: &Write<'_>,
+    family: FamilyId,
+    id: InviteId,
+    by: MemberId,
+    act: &Act,
+) -> Result<(), Failure> {
+    families::family(write, family)?.ok_or(Refusal::NotFound)?;
+    members::require(write, family, by, Permission::InvitesManage)?;
     let sql = "DELETE FROM invites WHERE family_id = ?1 AND id = ?2 AND expires_at >= ?3 \
          RETURNING role";
     let mut delete = write.connection.prepare_cached(sql)?;
@@ -150,10 +160,11 @@ impl Invites for SqliteStore {
         &self,
         family: FamilyId,
         id: InviteId,
+        by: MemberId,
         act: &Act,
     ) -> Result<(), Failure> {
         let act = act.clone();
-        self.write(move |write| withdraw(write, family, id, &act)).await
+        self.write(move |write| withdraw(write, family, id, by, &act)).await
     }
 
     async fn offer(&self, code: &SecretHash) -> Result<Option<Offer>, StoreError> {

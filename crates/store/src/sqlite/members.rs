@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use luminous_domain::{AccountId, FamilyId, MemberId, Permission, Role};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::audit::Line;
+use super::audit::{Line, never_before};
 use super::rows::{Id as _, at, id, maybe_id, maybe_time, role, state, state_word, time};
 use super::seen::Seen;
 use super::{SqliteStore, Write, accounts, families};
@@ -51,6 +51,20 @@ pub(super) fn ruling(write: &Write<'_>, family: FamilyId, by: MemberId) -> Resul
     }
 }
 
+/// Refuses whoever does not have `permission` now in this family.
+pub(super) fn require(
+    write: &Write<'_>,
+    family: FamilyId,
+    by: MemberId,
+    permission: Permission,
+) -> Result<(), Failure> {
+    if ruling(write, family, by)?.may(permission) {
+        Ok(())
+    } else {
+        Err(Refusal::RoleMissing.into())
+    }
+}
+
 /// A row to be.
 pub(super) struct NewRow<'a> {
     pub(super) id: MemberId,
@@ -82,9 +96,16 @@ pub(super) fn insert(write: &Write<'_>, new: &NewRow<'_>) -> Result<(), Failure>
     Ok(())
 }
 
-fn add_child(write: &Write<'_>, new: &NewChild, act: &Act) -> Result<Member, Failure> {
+fn add_child(
+    write: &Write<'_>,
+    new: &NewChild,
+    by: MemberId,
+    act: &Act,
+) -> Result<Member, Failure> {
     families::family(write, new.family)?.ok_or(Refusal::NotFound)?;
+    require(write, new.family, by, Permission::ChildrenManage)?;
     let (id, family, name) = (new.id, new.family, new.name.as_str());
+    never_before(write, family, &id, "member.child_added")?;
     insert(write, &NewRow { id, family, account: None, name, role: Role::Child })?;
     Line::new(family, act, "member.child_added").about(&id).called(name).write(write)?;
     Ok(Member {
@@ -230,9 +251,9 @@ impl Members for SqliteStore {
         Ok(member.map(|member| with_last_seen(member, &self.seen)))
     }
 
-    async fn add_child(&self, new: &NewChild, act: &Act) -> Result<Member, Failure> {
+    async fn add_child(&self, new: &NewChild, by: MemberId, act: &Act) -> Result<Member, Failure> {
         let (new, act) = (new.clone(), act.clone());
-        self.write(move |write| add_child(write, &new, &act)).await
+        self.write(move |write| add_child(write, &new, by, &act)).await
     }
 
     async fn change_member(

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use luminous_domain::{FamilyId, MemberId, NoteId, Permission};
 use rusqlite::{OptionalExtension as _, Row, params};
 
-use super::audit::Line;
+use super::audit::{Line, never_before};
 use super::members;
 use super::rows::{Id as _, after_lasting, at, id, maybe_id, maybe_time, time};
 use super::{Read, SqliteStore, Write};
@@ -51,6 +51,8 @@ fn post(write: &Write<'_>, new: &NewNote, act: &Act) -> Result<Note, Failure> {
     let author = members::find(write.connection, new.family, new.author)?
         .filter(|author| author.state == MemberState::Active)
         .ok_or(Refusal::NotFound)?;
+    members::require(write, new.family, new.author, Permission::NotesPost)?;
+    never_before(write, new.family, &new.id, "note.posted")?;
     let sql = format!("SELECT count(*) FROM notes WHERE family_id = ?1 AND {STANDS}");
     let mut query = write.connection.prepare_cached(&sql)?;
     let standing: u32 = query.query_row(params![new.family.key(), write.now], |row| row.get(0))?;

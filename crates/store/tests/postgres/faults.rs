@@ -171,7 +171,7 @@ async fn db7_with_all_connections_taken_the_next_caller_is_told_busy() {
     let store = Arc::new(store);
     let blocked = tokio::spawn({
         let (store, act) = (Arc::clone(&store), home.owner.act());
-        async move { store.rename_family(home.family, "Waiting", &act).await }
+        async move { store.rename_family(home.family, "Waiting", home.owner.member, &act).await }
     });
     waiting_for_a_lock(&database.client().await).await;
     let begun = SystemClock.elapsed();
@@ -199,7 +199,8 @@ async fn db7_a_lock_that_is_held_for_too_long_ends_in_busy_and_changes_nothing()
     let mut client = database.client().await;
     let holder = client.transaction().await.unwrap();
     holder.batch_execute("SELECT FROM families FOR UPDATE").await.unwrap();
-    let renamed = store.rename_family(home.family, "Never", &home.owner.act()).await;
+    let renamed =
+        store.rename_family(home.family, "Never", home.owner.member, &home.owner.act()).await;
     assert_eq!(renamed, Err(StoreError::Busy.into()));
     holder.rollback().await.unwrap();
     let family = bench.standing(&home.owner).await.membership.unwrap().family;
@@ -227,7 +228,10 @@ async fn db7_a_serialization_failure_is_tried_again_three_times_and_no_more() {
         let bench = bench().await;
         let home = bench.home("ada").await;
         conflicts(&bench, times).await;
-        let renamed = bench.store.rename_family(home.family, "New", &home.owner.act()).await;
+        let renamed = bench
+            .store
+            .rename_family(home.family, "New", home.owner.member, &home.owner.act())
+            .await;
         let name = renamed.map(|family| family.name);
         assert_eq!(name, expected.clone().map(str::to_owned).map_err(Into::into));
         let family = bench.standing(&home.owner).await.membership.unwrap().family;
@@ -244,14 +248,17 @@ async fn db7_a_caller_who_goes_away_leaves_no_open_transaction_in_the_pool() {
     link.set(Fault::HoldAfter(1));
     let caller = tokio::spawn({
         let (store, act) = (Arc::clone(&store), home.owner.act());
-        async move { store.rename_family(home.family, "Never", &act).await }
+        async move { store.rename_family(home.family, "Never", home.owner.member, &act).await }
     });
     link.held().await;
     caller.abort();
     assert!(caller.await.unwrap_err().is_cancelled());
     assert!(store.standing(&key("ada")).await.unwrap().is_some());
     let act = home.owner.act();
-    assert_eq!(store.rename_family(home.family, "New", &act).await.unwrap().name, "New");
+    assert_eq!(
+        store.rename_family(home.family, "New", home.owner.member, &act).await.unwrap().name,
+        "New"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
