@@ -35,6 +35,15 @@ pub trait Needs: Send + Sync + 'static {
     const PERMISSION: Permission;
 }
 
+/// Whose place is in the family the path names, switched off or not: for leaving it.
+#[derive(Debug, Clone)]
+pub struct Resident {
+    /// Who.
+    pub person: Person,
+    /// Their place.
+    pub membership: Membership,
+}
+
 /// A member of the family the path names, whose role allows `P`, who proved a second factor lately
 /// where `P` needs that.
 #[derive(Debug, Clone)]

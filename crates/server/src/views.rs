@@ -34,15 +34,21 @@ pub fn member(member: Member, viewer: &Membership) -> api::MemberView {
         id: member.id,
         name: member.name,
         role: member.role,
-        state: match member.state {
-            MemberState::Active => api::MemberState::Active,
-            MemberState::Deactivated => api::MemberState::Deactivated,
-        },
+        state: member_state(member.state),
         managed: member.account.is_none(),
         email: member.email.filter(|_| sees_all),
         joined_at_ms: ms(member.joined_at),
         last_seen_at_ms: member.last_seen_at.filter(|_| sees_all).map(ms),
         is_me,
+    }
+}
+
+/// Whether a membership counts.
+#[must_use]
+pub fn member_state(state: MemberState) -> api::MemberState {
+    match state {
+        MemberState::Active => api::MemberState::Active,
+        MemberState::Deactivated => api::MemberState::Deactivated,
     }
 }
 

@@ -82,6 +82,7 @@ pub fn member_of(family: &str, role: &str) -> Value {
         "family": { "id": FAMILY, "name": family, "created_at_ms": 1 },
         "member_id": MEMBER,
         "role": role,
+        "state": "active",
         "permissions": ["notes.read"],
     });
     me

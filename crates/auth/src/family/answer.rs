@@ -247,7 +247,7 @@ mod tests {
         let body = r#"{"account":{"id":"0199b0a0-0000-7000-8000-000000000001","name":"Ana","email":null,"new":1},
             "membership":{"family":{"id":"0199b0a0-0000-7000-8000-000000000002","name":"F","created_at_ms":1},
             "member_id":"0199b0a0-0000-7000-8000-000000000003","role":"owner",
-            "permissions":["notes.read","moon.land"]}}"#;
+            "state":"active","permissions":["notes.read","moon.land"]}}"#;
         let me = read_me(body.as_bytes()).unwrap();
         let permissions = me.membership.unwrap().permissions;
         assert_eq!(permissions, [luminous_domain::Permission::NotesRead]);

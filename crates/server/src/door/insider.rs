@@ -10,7 +10,7 @@ use luminous_oidc::Identity;
 use luminous_store::{MemberState, Membership, StoreError};
 
 use super::proof::{is_before, is_older_than};
-use super::{Insider, Needs, Person};
+use super::{Insider, Needs, Person, Resident};
 use crate::problem::ApiError;
 use crate::state::AppState;
 
@@ -40,6 +40,20 @@ impl<P: Needs> FromRequestParts<AppState> for Insider<P> {
     }
 }
 
+impl FromRequestParts<AppState> for Resident {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        state: &AppState,
+    ) -> Result<Self, Self::Rejection> {
+        let person = Person::from_request_parts(parts, state).await?;
+        let membership = place_in(&person, family_of_path(parts, state).await)?.clone();
+        heed_token(&person, &membership, Permission::FamilyRead)?;
+        Ok(Self { person, membership })
+    }
+}
+
 /// The family that the path names; `None` when what is there is no id, or not even text.
 async fn family_of_path(parts: &mut Parts, state: &AppState) -> Option<FamilyId> {
     let params = RawPathParams::from_request_parts(parts, state).await.ok()?;
@@ -53,16 +67,22 @@ fn admit(
     named: Option<FamilyId>,
     permission: Permission,
 ) -> Result<&Membership, ApiError> {
-    let place = person.standing.membership.as_ref().ok_or(ApiError::FamilyMismatch)?;
-    if place.state == MemberState::Deactivated {
+    let place = place_in(person, named)?;
+    if place.state == MemberState::Deactivated || !place.role.may(permission) {
         return Err(ApiError::RoleMissing(permission));
     }
-    if named != Some(place.family.id) {
-        return Err(ApiError::FamilyMismatch);
-    }
-    if !place.role.may(permission) {
-        return Err(ApiError::RoleMissing(permission));
-    }
+    heed_token(person, place, permission)?;
+    Ok(place)
+}
+
+/// The person's place, if it is in the family that the path names.
+fn place_in(person: &Person, named: Option<FamilyId>) -> Result<&Membership, ApiError> {
+    let place = person.standing.membership.as_ref();
+    place.filter(|place| named == Some(place.family.id)).ok_or(ApiError::FamilyMismatch)
+}
+
+/// What the token has to say against it.
+fn heed_token(person: &Person, place: &Membership, permission: Permission) -> Result<(), ApiError> {
     let identity = &person.verified.identity;
     let changed = person.standing.account.standing_changed_at;
     if changed.is_some_and(|since| is_before(identity.issued_at, since)) {
@@ -71,10 +91,7 @@ fn admit(
     let claimed = Claimed::read(identity)?;
     // B2C asks its connector at sign-in and repeats the answer at every refresh. What was said
     // before the place changed is about an older place, and would lock people out of their new one.
-    if !is_older_than(identity, changed) {
-        claimed.narrow(place, permission)?;
-    }
-    Ok(place)
+    if is_older_than(identity, changed) { Ok(()) } else { claimed.narrow(place, permission) }
 }
 
 /// The place that the token claims; what is absent narrows nothing.

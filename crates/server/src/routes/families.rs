@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 
 use crate::answer::Created;
 use crate::body::Body;
-use crate::door::{Insider, Person, needs};
+use crate::door::{Insider, Person, Resident, needs};
 use crate::idempotency::IdempotencyKey;
 use crate::routes::me::me;
 use crate::{ApiError, AppState, input, views};
@@ -132,7 +132,8 @@ async fn delete_family(
 
 /// Leave the family
 ///
-/// The last owner cannot: they make another one first, or delete the family.
+/// The last owner cannot: they make another one first, or delete the family. Who was switched off
+/// can.
 #[utoipa::path(
     post,
     path = "/api/families/{family_id}/leave",
@@ -147,10 +148,10 @@ async fn delete_family(
 )]
 async fn leave_family(
     State(state): State<AppState>,
-    insider: Insider<needs::FamilyRead>,
+    resident: Resident,
 ) -> Result<StatusCode, ApiError> {
-    let (family, member) = (insider.membership.family.id, insider.membership.member);
-    let left = state.store().leave_family(family, member, &insider.person.act()).await;
+    let (family, member) = (resident.membership.family.id, resident.membership.member);
+    let left = state.store().leave_family(family, member, &resident.person.act()).await;
     left.map_err(|failure| ApiError::of(failure, Permission::FamilyRead))?;
     Ok(StatusCode::NO_CONTENT)
 }

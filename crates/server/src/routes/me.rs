@@ -8,6 +8,7 @@ use utoipa_axum::routes;
 
 use crate::door::Person;
 use crate::state::AppState;
+use crate::views::member_state;
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(get_me))
@@ -31,7 +32,7 @@ async fn get_me(person: Person) -> Json<Me> {
     Json(me(&person.standing))
 }
 
-/// What a person is told about themselves. A place that was switched off is none.
+/// What a person is told about themselves.
 #[must_use]
 pub fn me(standing: &Standing) -> Me {
     let account = &standing.account;
@@ -41,17 +42,18 @@ pub fn me(standing: &Standing) -> Me {
             name: account.name.clone(),
             email: account.email.clone(),
         },
-        membership: standing
-            .membership
-            .as_ref()
-            .filter(|place| place.state == MemberState::Active)
-            .map(membership),
+        membership: standing.membership.as_ref().map(membership),
     }
 }
 
-/// A place in a family, as its owner is told.
+/// A place in a family, as who has it is told. One that was switched off is still theirs: nobody is
+/// in two families, and they find out why there is nothing to see.
 #[must_use]
 pub fn membership(place: &Membership) -> MembershipView {
+    let permissions = match place.state {
+        MemberState::Active => place.role.permissions().to_vec(),
+        MemberState::Deactivated => Vec::new(),
+    };
     MembershipView {
         family: FamilyView {
             id: place.family.id,
@@ -60,6 +62,7 @@ pub fn membership(place: &Membership) -> MembershipView {
         },
         member_id: place.member,
         role: place.role,
-        permissions: place.role.permissions().to_vec(),
+        state: member_state(place.state),
+        permissions,
     }
 }

@@ -70,6 +70,7 @@ async fn a_member_is_told_family_role_and_what_the_role_may_do() {
     let me = rig.get("/api/me", &rig.token(&ben)).await.json();
     assert_eq!(me["membership"]["family"]["name"], "The family of ana");
     assert_eq!(me["membership"]["role"], "child");
+    assert_eq!(me["membership"]["state"], "active");
     assert_eq!(
         me["membership"]["permissions"],
         json!(["family.read", "members.read", "notes.read", "notes.post"])

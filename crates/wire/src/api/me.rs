@@ -4,7 +4,7 @@ use luminous_domain::{AccountId, MemberId, Permission, Role};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{AuditEntry, FamilyView, NoteView, WebSessionView};
+use super::{AuditEntry, FamilyView, MemberState, NoteView, WebSessionView};
 
 /// Who asks, and their place in a family.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -38,7 +38,9 @@ pub struct MembershipView {
     pub member_id: MemberId,
     /// The role.
     pub role: Role,
-    /// What this role may do, so that a window offers only that.
+    /// Whether it counts. Who is switched off keeps their place, and may do nothing but leave it.
+    pub state: MemberState,
+    /// What they may do, so that a window offers only that; nothing while switched off.
     pub permissions: Vec<Permission>,
 }
 

@@ -33,6 +33,7 @@ export function membership(role: Role, name = "The Lindqvists"): MembershipView 
     family: { id: "f-1", name, created_at_ms: Date.UTC(2026, 9, 1) },
     member_id: "m-ana",
     role,
+    state: "active",
     permissions: [...permissions, ...MAY[role]],
   };
 }

@@ -65,7 +65,7 @@ export class FamilyState {
     const { inside } = this.#session;
     if (!inside || inside.family.kind === "unserved") return null;
     const { place } = this;
-    const where = place ? [place.family.id, place.role] : [inside.family.kind];
+    const where = place ? [place.family.id, place.role, place.state] : [inside.family.kind];
     return [inside.account.id, ...where].join(" ");
   }
 

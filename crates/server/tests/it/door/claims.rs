@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use luminous_domain::{Clock as _, Role};
 use luminous_store::{MemberChange, MemberState};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::rig::{Rig, Someone};
@@ -164,11 +165,30 @@ async fn v20_who_was_switched_off_or_removed_is_out_at_once() {
         assert_eq!(rig.get(&members(&ana), &token).await.outcome(), "403 authz.role_missing");
     }
     let me = rig.get("/api/me", &rig.token(&ben)).await.json();
-    assert_eq!(me["membership"], json!(null));
+    assert_eq!(me["membership"]["state"], "deactivated", "and is told so");
+    assert_eq!(me["membership"]["permissions"], json!([]));
 
     let (_, act) = rig.arrive(&ana).await;
     let (family, member) = (ana.family(), ben.place().member);
     rig.store.remove_member(family, member, ana.place().member, &act).await.unwrap();
     let refused = rig.get(&members(&ana), &rig.token(&ben)).await;
     assert_eq!(refused.outcome(), "403 authz.family_mismatch");
+}
+
+#[tokio::test]
+async fn v20_who_was_switched_off_may_still_leave_and_begin_anew() {
+    let (rig, ana, ben) = home().await;
+    let zoe = rig.owner("zoe").await;
+    let off = MemberChange { state: Some(MemberState::Deactivated), ..Default::default() };
+    change(&rig, &ana, &ben, off).await;
+    let leave = |home: &Someone| format!("/api/families/{}/leave", home.family());
+    let post = async |path: &str, body: &Value| {
+        rig.send(Method::POST, path, &rig.token(&ben), body).await.outcome()
+    };
+    let new = json!({ "name": "Anew" });
+    assert_eq!(post("/api/families", &new).await, "409 family.already_member");
+    assert_eq!(post(&leave(&zoe), &Value::Null).await, "403 authz.family_mismatch");
+    assert_eq!(post(&leave(&ana), &Value::Null).await, "204");
+    assert_eq!(post(&leave(&ana), &Value::Null).await, "403 authz.family_mismatch");
+    assert_eq!(post("/api/families", &new).await, "201");
 }
