@@ -1,10 +1,13 @@
 //! Whose tokens are believed, and what is asked of us while they are issued.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use luminous_oidc::{
     AudienceRule, ConfigError as AddressError, ExpectedIssuer, ProviderConfig, Transport,
 };
+
+use url::Host;
 
 use super::macros::settings;
 use super::{ConfigError, Profile};
@@ -106,8 +109,18 @@ impl IssuerSettings {
         Ok(())
     }
 
+    /// However it is written: what is refused here is wider than what plain http is allowed for.
     fn is_of_this_machine(&self) -> bool {
-        url::Url::parse(&self.address).is_ok_and(|url| luminous_oidc::url_rules::is_loopback(&url))
+        let Ok(url) = url::Url::parse(&self.address) else { return false };
+        match url.host() {
+            Some(Host::Domain(name)) => {
+                let name = name.trim_end_matches('.');
+                name == "localhost" || name.ends_with(".localhost")
+            }
+            Some(Host::Ipv4(address)) => is_here(address.into()),
+            Some(Host::Ipv6(address)) => is_here(address.into()),
+            None => false,
+        }
     }
 
     /// What verifies access tokens of the sign-in policy.
@@ -143,4 +156,10 @@ impl IssuerSettings {
         let Some(policy) = &self.step_up_policy else { return Ok(None) };
         self.provider(profile)?.with_policy(policy).map(Some)
     }
+}
+
+/// Whether connecting there stays on this machine; the unspecified address does.
+fn is_here(address: IpAddr) -> bool {
+    let address = address.to_canonical();
+    address.is_loopback() || address.is_unspecified()
 }

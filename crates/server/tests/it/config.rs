@@ -67,6 +67,22 @@ fn t29_production_refuses_plain_http_and_issuers_of_this_machine_and_names_the_s
     ] {
         assert_eq!(refusal(|config| config.issuers[0].address = address.to_owned()), expected);
     }
+    for host in [
+        "0.0.0.0",
+        "localhost.",
+        "b2c.localhost",
+        "[::ffff:127.0.0.1]",
+        "[::]",
+        "127.8.9.1",
+        "2130706433",
+    ] {
+        let address = format!("https://{host}/luminousdemo.onmicrosoft.com/B2C_1_signupsignin1");
+        assert_eq!(
+            refusal(|config| config.issuers[0].address = address),
+            "setting `issuers[0].address`: an issuer of this machine needs profile = \"dev\"",
+            "{host}"
+        );
+    }
     let plain =
         refusal(|config| config.public_url = Some("http://family.example.org".parse().unwrap()));
     assert_eq!(plain, "setting `public_url`: it must be https");

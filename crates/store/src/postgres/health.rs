@@ -11,6 +11,44 @@ use crate::{Health, StoreError};
 /// How long the ids of committed writes are kept, in ms: far longer than any repetition takes.
 const WRITES_KEPT: i64 = 3_600_000;
 
+/// How many rows one transaction of the sweep takes, so that none of them is long.
+const BATCH: i64 = 1000;
+
+/// What has ended, each with for how long it is kept beyond its end. By place, for that is quick and
+/// a row that was prolonged meanwhile has moved.
+const ENDED: &[(&str, i64)] = &[
+    (
+        "DELETE FROM pending_sign_ins WHERE ctid = ANY (ARRAY( \
+         SELECT ctid FROM pending_sign_ins WHERE expires_at < $1 LIMIT $2))",
+        0,
+    ),
+    (
+        "DELETE FROM web_sessions WHERE ctid = ANY (ARRAY(SELECT ctid FROM web_sessions \
+         WHERE expires_at < $1 OR last_seen_at + idle < $1 LIMIT $2))",
+        0,
+    ),
+    (
+        "DELETE FROM invites WHERE ctid = ANY (ARRAY( \
+         SELECT ctid FROM invites WHERE expires_at < $1 LIMIT $2))",
+        0,
+    ),
+    (
+        "DELETE FROM notes WHERE ctid = ANY (ARRAY( \
+         SELECT ctid FROM notes WHERE expires_at < $1 LIMIT $2))",
+        0,
+    ),
+    (
+        "DELETE FROM attempts WHERE ctid = ANY (ARRAY( \
+         SELECT ctid FROM attempts WHERE forget_at < $1 LIMIT $2))",
+        0,
+    ),
+    (
+        "DELETE FROM writes WHERE ctid = ANY (ARRAY( \
+         SELECT ctid FROM writes WHERE at < $1 LIMIT $2))",
+        WRITES_KEPT,
+    ),
+];
+
 /// What must hold between rows although no constraint says it, and what it means if one is found.
 const RULES: &[(&str, &str)] = &[
     (
@@ -68,7 +106,19 @@ impl Health for PostgresStore {
     }
 
     async fn sweep(&self) -> Result<u64, StoreError> {
-        writing!(self, |tx| sweep(tx))
+        let mut swept = 0;
+        for (sql, kept) in ENDED {
+            loop {
+                let gone: Result<u64, StoreError> = writing!(self, |tx| sweep_some(tx, sql, *kept));
+                let gone = gone?;
+                // Our own notes about writes are nothing that anybody stored.
+                swept += if *kept == 0 { gone } else { 0 };
+                if gone < BATCH.unsigned_abs() {
+                    break;
+                }
+            }
+        }
+        Ok(swept)
     }
 
     async fn close(&self) {
@@ -91,17 +141,7 @@ async fn examine(lease: &Lease) -> Result<Vec<String>, Trouble> {
     Ok(wrong)
 }
 
-async fn sweep(tx: &Tx) -> Result<u64, Trouble> {
-    let mut swept = 0;
-    for sql in [
-        "DELETE FROM pending_sign_ins WHERE expires_at < $1",
-        "DELETE FROM web_sessions WHERE expires_at < $1 OR last_seen_at + idle < $1",
-        "DELETE FROM invites WHERE expires_at < $1",
-        "DELETE FROM notes WHERE expires_at < $1",
-        "DELETE FROM attempts WHERE forget_at < $1",
-    ] {
-        swept += tx.run(sql, &[&tx.now]).await?;
-    }
-    tx.run("DELETE FROM writes WHERE at < $1", &[&(tx.now - WRITES_KEPT)]).await?;
-    Ok(swept)
+/// One batch of what `sql` names; answers how many rows.
+async fn sweep_some(tx: &Tx, sql: &str, kept: i64) -> Result<u64, Trouble> {
+    tx.run(sql, &[&(tx.now - kept), &BATCH]).await
 }

@@ -1,6 +1,7 @@
 //! Fitness and upkeep.
 
 use std::path::Path;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use rusqlite::Connection;
@@ -19,6 +20,9 @@ const ENDED: [&str; 5] = [
     "DELETE FROM notes WHERE expires_at < ?1",
     "DELETE FROM attempts WHERE expires_at < ?1",
 ];
+
+/// How long the writing thread may take to answer a job that does nothing.
+const WRITER_WAIT: Duration = Duration::from_secs(2);
 
 /// How many faults are listed.
 const FAULTS: u32 = 100;
@@ -109,7 +113,14 @@ impl Health for SqliteStore {
         if let Some(damage) = self.damage() {
             return Err(damage);
         }
-        self.ask_afresh(ask).await
+        self.ask_afresh(ask).await?;
+        let writer = tokio::time::timeout(WRITER_WAIT, self.store(|_| Ok(())));
+        match writer.await {
+            // Reading goes on, and that is what most of it is.
+            Ok(Ok(()) | Err(StoreError::Full)) => Ok(()),
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(StoreError::Busy),
+        }
     }
 
     async fn examine(&self) -> Result<Vec<String>, StoreError> {

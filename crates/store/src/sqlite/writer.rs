@@ -7,6 +7,7 @@
 
 use std::cell::Cell;
 use std::fs::File;
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -99,7 +100,12 @@ where
     W: FnOnce(&Write<'_>) -> Result<T, Failure> + Send,
 {
     fn run(&mut self, write: &Write<'_>) -> Step {
-        self.result = self.work.take().map(|work| work(write));
+        self.result = self.work.take().map(|work| {
+            // A defect in one job is that job's: the thread must live for all the others.
+            let worked = std::panic::catch_unwind(AssertUnwindSafe(|| work(write)));
+            let panicked = || StoreError::Driver("a job of the database panicked".to_owned());
+            worked.unwrap_or_else(|_| Err(Failure::Store(panicked())))
+        });
         match &self.result {
             Some(Ok(_)) => Step::Keep,
             Some(Err(Failure::Store(error))) => Step::Failed(error.clone()),
@@ -283,5 +289,60 @@ impl Thread {
         }
         connection.prepare_cached("RELEASE job")?.execute([])?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use luminous_domain::{OsEntropy, SystemClock};
+
+    use super::*;
+    use crate::{Health as _, SqliteStore};
+
+    #[tokio::test]
+    async fn a_job_that_panics_takes_nothing_along_and_the_thread_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("luminous.sqlite");
+        let store = SqliteStore::open(&path, Arc::new(SystemClock), Arc::new(OsEntropy)).unwrap();
+        let sql = "INSERT INTO attempts (bucket, at, expires_at) VALUES (?1, 0, 0)";
+        let panics = store.write(move |write| -> Result<(), Failure> {
+            write.connection.execute(sql, ["gone"])?;
+            panic!("as a test")
+        });
+        let works = store.write(move |write| Ok(write.connection.execute(sql, ["kept"])?));
+        let (panicked, worked) = tokio::join!(panics, works);
+        assert!(matches!(panicked, Err(Failure::Store(StoreError::Driver(_)))), "{panicked:?}");
+        assert_eq!(worked, Ok(1));
+        store.ping().await.unwrap();
+        let kept = store.read(|read| {
+            let sql = "SELECT group_concat(bucket) FROM attempts";
+            Ok(read.connection.query_row(sql, [], |row| row.get::<_, String>(0))?)
+        });
+        assert_eq!(kept.await.unwrap(), "kept");
+        store.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_store_whose_writer_does_not_answer_is_not_ready() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("luminous.sqlite");
+        let store = SqliteStore::open(&path, Arc::new(SystemClock), Arc::new(OsEntropy)).unwrap();
+        let (go_on, told) = std::sync::mpsc::channel::<()>();
+        let stuck = store.write(move |_| {
+            let _ = told.recv();
+            Ok(())
+        });
+        let asked = async {
+            // Idle, a paused clock runs ahead to the deadline.
+            tokio::time::pause();
+            let answer = store.ping().await;
+            tokio::time::resume();
+            drop(go_on);
+            answer
+        };
+        let (stuck, asked) = tokio::join!(stuck, asked);
+        assert_eq!((stuck, asked), (Ok(()), Err(StoreError::Busy)));
+        store.ping().await.unwrap();
+        store.close().await;
     }
 }

@@ -7,7 +7,7 @@ use luminous_domain::{Clock as _, Role, SystemClock};
 use luminous_store::contract::Bench;
 use luminous_store::contract::people::{HOUR, all_at_once, hash, key};
 use luminous_store::contract::postgres_server::{PostgresServer, TestDatabase, bench};
-use luminous_store::{Failure, NewPendingSignIn, Refusal, Store};
+use luminous_store::{Failure, Health as _, NewPendingSignIn, Refusal, Store};
 
 /// Another replica on the same database.
 async fn replica(bench: &Bench) -> Arc<dyn Store> {
@@ -177,4 +177,22 @@ async fn an_examination_says_what_is_wrong() {
         wrong,
         ["1 families without an owner who can act", "1 guards of the log that are switched off"]
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sweep_of_many_rows_is_many_short_transactions() {
+    let database = PostgresServer::shared().create_database().await.migrated().await;
+    let store = database.store().await;
+    let client = database.client().await;
+    let sql = "INSERT INTO attempts (bucket, at, forget_at) \
+         SELECT 'b', 0, CASE WHEN n <= 2500 THEN 0 ELSE luminous_now() + 60000 END \
+         FROM generate_series(1, 2600) AS n";
+    client.execute(sql, &[]).await.unwrap();
+    assert_eq!(store.sweep().await.unwrap(), 2500);
+    let count = async |table: &str| -> i64 {
+        client.query_one(&format!("SELECT count(*) FROM {table}"), &[]).await.unwrap().get(0)
+    };
+    assert_eq!(count("attempts").await, 100);
+    // Each writing transaction leaves its id: one for each kind, and two more for the 2500.
+    assert_eq!(count("writes").await, 8);
 }
