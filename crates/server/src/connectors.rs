@@ -12,11 +12,11 @@ mod entra;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::routing::post;
 use luminous_domain::{Clock, FamilyId, ObjectId, PersonKey, Role, TenantId};
 use luminous_oidc::{Authority, HttpClient};
 use luminous_store::MemberState;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::config::{Config, ConfigError, Secrets};
 use crate::state::AppState;
@@ -58,10 +58,8 @@ impl Connectors {
 }
 
 /// The connectors' routes. Without its settings a connector is not there.
-pub fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/connectors/b2c/claims", post(b2c::claims))
-        .route("/connectors/entra/token-issuance-start", post(entra::token_issuance_start))
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(b2c::claims)).routes(routes!(entra::token_issuance_start))
 }
 
 /// What a token may say about a person's family.

@@ -1,11 +1,12 @@
 //! `/.well-known/luminous`: what a client must know, from one address.
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
-use axum::routing::get;
-use axum::{Json, Router};
 use luminous_wire::api::{Discovery, IdentityProviderHint, ProviderDiscovery};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::problem::ApiError;
 use crate::state::AppState;
@@ -15,12 +16,21 @@ use crate::trust::TrustedIssuer;
 const VERSION: u32 = 1;
 
 /// The one route.
-pub fn routes() -> Router<AppState> {
-    Router::new().route("/.well-known/luminous", get(discovery))
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(discovery))
 }
 
+/// What a client must know to begin
+///
 /// Anybody may read it and keep it for five minutes. Pages of other origins have no use for it, so
 /// it sends no CORS headers.
+#[utoipa::path(
+    get,
+    path = "/.well-known/luminous",
+    tag = "server",
+    security(()),
+    responses((status = 200, description = "It", body = Discovery)),
+)]
 async fn discovery(State(state): State<AppState>) -> Result<impl IntoResponse, ApiError> {
     let first = state.trust().issuers().first();
     let issuer = first.ok_or_else(|| ApiError::Internal("there is no issuer".to_owned()))?;

@@ -10,6 +10,9 @@ use http::{StatusCode, header};
 use luminous_oidc::{KeysReport, bearer_token};
 use serde::Serialize;
 use subtle::ConstantTimeEq as _;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::problem::ApiError;
 use crate::state::AppState;
@@ -20,12 +23,12 @@ const KEYS_END: Duration = Duration::from_secs(24 * 3600);
 const PING: Duration = Duration::from_secs(2);
 
 /// Health, readiness, version and, for whoever holds its token, the figures.
-pub fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/healthz", get(healthz))
-        .route("/readyz", get(readyz))
-        .route("/version", get(version))
-        .route("/metrics", get(metrics))
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(healthz))
+        .routes(routes!(readyz))
+        .routes(routes!(version))
+        .routes(routes!(metrics))
 }
 
 /// The figures alone, for a listener of their own.
@@ -33,23 +36,44 @@ pub fn metrics_only() -> Router<AppState> {
     Router::new().route("/metrics", get(figures))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Readiness {
     ready: bool,
     /// The codes of what is missing.
     missing: Vec<&'static str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Version {
     name: &'static str,
     version: &'static str,
 }
 
+/// Whether the process lives
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    tag = "server",
+    security(()),
+    responses(
+        (status = 200, description = "It does", body = str, content_type = "text/plain"),
+    ),
+)]
 async fn healthz() -> &'static str {
     "ok\n"
 }
 
+/// Whether the server can work
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    tag = "server",
+    security(()),
+    responses(
+        (status = 200, description = "It can", body = Readiness),
+        (status = 503, description = "Something is missing", body = Readiness),
+    ),
+)]
 async fn readyz(State(state): State<AppState>) -> Response {
     let missing = missing(&state).await;
     let status = if missing.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
@@ -71,10 +95,32 @@ pub async fn missing(state: &AppState) -> Vec<&'static str> {
     missing
 }
 
+/// What runs
+#[utoipa::path(
+    get,
+    path = "/version",
+    tag = "server",
+    security(()),
+    responses(
+        (status = 200, description = "It", body = Version),
+    ),
+)]
 async fn version() -> Json<Version> {
     Json(Version { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") })
 }
 
+/// Figures for Prometheus
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "server",
+    security(("metrics" = [])),
+    responses(
+        (status = 200, description = "Them", body = str, content_type = "text/plain; version=0.0.4"),
+        (status = 401, description = "`token.*`: not the token of `metrics.token_file`"),
+        (status = 404, description = "`resource.not_found`: no token is configured"),
+    ),
+)]
 async fn metrics(
     State(state): State<AppState>,
     headers: http::HeaderMap,

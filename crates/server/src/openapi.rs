@@ -17,13 +17,22 @@ use utoipa::{PartialSchema, ToSchema};
 /// The scheme's name in `security`.
 const BEARER: &str = "bearer";
 
+/// The schemes of those who are no people.
+const OWN_CREDENTIALS: &[(&str, HttpAuthScheme, &str)] = &[
+    ("metrics", HttpAuthScheme::Bearer, "The token in the file that `metrics.token_file` names."),
+    ("b2c", HttpAuthScheme::Basic, "The user and password that B2C's API connector presents."),
+    ("entra", HttpAuthScheme::Bearer, "Entra's own token for the custom authentication extension."),
+];
+
 /// Which routes a shared answer belongs to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum To {
     /// All that are for people.
     People,
-    /// Those that take a body.
+    /// Those of them that take a body.
     Bodies,
+    /// Every route.
+    All,
 }
 
 /// A header that a shared answer carries.
@@ -65,21 +74,21 @@ const SHARED: &[(&str, &str, &str, Carries, To)] = &[
         "TooManyRequests",
         "`request.rate_limited`, `invite.rate_limited`",
         Carries::RetryAfter,
-        To::People,
+        To::All,
     ),
     (
         "500",
         "InternalError",
         "`internal`, `store.failed`: a defect of the server",
         Carries::Nothing,
-        To::People,
+        To::All,
     ),
     (
         "503",
         "Unavailable",
         "`store.*`, `keys.unavailable`, `server.busy`, `request.timeout`: try again",
         Carries::RetryAfter,
-        To::People,
+        To::All,
     ),
     ("507", "InsufficientStorage", "`store.full`", Carries::Nothing, To::People),
 ];
@@ -87,8 +96,9 @@ const SHARED: &[(&str, &str, &str, Carries, To)] = &[
 /// Completes what the routes say of themselves.
 #[must_use]
 pub fn complete(mut document: OpenApi) -> OpenApi {
-    for item in document.paths.paths.values_mut() {
-        operations(item).for_each(complete_operation);
+    for (path, item) in &mut document.paths.paths {
+        let people = path.starts_with("/api/");
+        operations(item).for_each(|operation| complete_operation(operation, people));
     }
     document
 }
@@ -115,6 +125,11 @@ pub fn frame() -> OpenApi {
         components.responses.insert(name.to_owned(), RefOr::T(response(words, carries)));
     }
     components.add_security_scheme(BEARER, SecurityScheme::Http(scheme()));
+    for (name, kind, words) in OWN_CREDENTIALS {
+        let mut own = Http::new(kind.clone());
+        own.description = Some((*words).to_owned());
+        components.add_security_scheme(*name, SecurityScheme::Http(own));
+    }
     OpenApiBuilder::new().info(info.build()).components(Some(components)).build()
 }
 
@@ -133,8 +148,8 @@ fn scheme() -> Http {
     scheme
 }
 
-/// Adds the shared answers to a route for people.
-fn complete_operation(operation: &mut Operation) {
+/// Adds the shared answers to a route.
+fn complete_operation(operation: &mut Operation, people: bool) {
     for answer in operation.responses.responses.iter_mut() {
         if let (status, RefOr::T(response)) = answer
             && is_error(status)
@@ -143,9 +158,14 @@ fn complete_operation(operation: &mut Operation) {
             response.content.insert(PROBLEM_JSON.to_owned(), RefOr::T(problem()));
         }
     }
-    let (people, body) = (operation.security.is_some(), operation.request_body.is_some());
+    let body = operation.request_body.is_some();
     for &(status, name, .., to) in SHARED {
-        if people && (to == To::People || body) {
+        let counts = match to {
+            To::All => true,
+            To::People => people,
+            To::Bodies => people && body,
+        };
+        if counts {
             let there = operation.responses.responses.entry(status.to_owned());
             there.or_insert_with(|| RefOr::Ref(Ref::from_response_name(name)));
         }

@@ -66,22 +66,29 @@ fn api() -> OpenApiRouter<AppState> {
         .merge(audit::routes())
 }
 
+/// The routes for programs that have no person behind them: public, or with credentials of their own.
+fn without_people() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .merge(discovery::routes())
+        .merge(health::routes())
+        .merge(connectors::routes())
+}
+
 /// The OpenAPI document.
 #[must_use]
 pub fn document() -> OpenApi {
-    openapi::complete(api().into_openapi())
+    openapi::complete(api().merge(without_people()).into_openapi())
 }
 
 /// All routes.
 pub fn router(state: AppState) -> Router {
     let (api, _) = api().split_for_parts();
+    let (without_people, _) = without_people().split_for_parts();
     let document = document();
     let document = move || std::future::ready(Json(document.clone()));
     let others = Router::new()
-        .merge(connectors::routes())
+        .merge(without_people)
         .merge(web::routes())
-        .merge(discovery::routes())
-        .merge(health::routes())
         .route("/openapi.json", axum::routing::get(document))
         // The API's routes are met at the door, which spares them the layer.
         .route_layer(middleware::from_fn(meet));

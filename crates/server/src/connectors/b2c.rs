@@ -85,7 +85,22 @@ struct Question {
     object_id: Option<String>,
 }
 
+/// Answer B2C who somebody is in their family
+///
 /// Answers who somebody is in their family; always `Continue`.
+#[utoipa::path(
+    post,
+    path = "/connectors/b2c/claims",
+    tag = "connectors",
+    security(("b2c" = [])),
+    request_body(content = Value, description = "As the provider sends it"),
+    responses(
+        (status = 200, description = "The claims, if there are any", body = Value),
+        (status = 401, description = "`connector.refused`: not the configured user and password"),
+        (status = 404, description = "`resource.not_found`: it is not configured"),
+        (status = 413, description = "`request.too_large`"),
+    ),
+)]
 pub(super) async fn claims(
     State(state): State<AppState>,
     headers: HeaderMap,

@@ -64,7 +64,22 @@ struct User {
     id: String,
 }
 
+/// Answer Entra who somebody is in their family
+///
 /// Answers who somebody is in their family.
+#[utoipa::path(
+    post,
+    path = "/connectors/entra/token-issuance-start",
+    tag = "connectors",
+    security(("entra" = [])),
+    request_body(content = Value, description = "As the provider sends it"),
+    responses(
+        (status = 200, description = "The claims, if there are any", body = Value),
+        (status = 401, description = "`token.*`: not a token of Entra for this extension"),
+        (status = 404, description = "`resource.not_found`: it is not configured"),
+        (status = 413, description = "`request.too_large`"),
+    ),
+)]
 pub(super) async fn token_issuance_start(
     State(state): State<AppState>,
     headers: HeaderMap,

@@ -31,7 +31,7 @@ const ENTRA: &str = "/connectors/entra/token-issuance-start";
 const AUDIENCE: &str = "44444444-4444-4444-4444-444444444444";
 const CALLER: &str = "99045fe1-7639-4a75-9d4a-577b6ca3810f";
 
-fn with_b2c(config: &mut Config) {
+pub fn with_b2c(config: &mut Config) {
     let password = config.key_file.with_file_name("connector-password");
     std::fs::write(&password, "a password: with colons\n").unwrap();
     config.connectors = ConnectorSettings {
@@ -42,7 +42,7 @@ fn with_b2c(config: &mut Config) {
 }
 
 /// The External ID tenant beside the B2C one, as during a migration.
-fn with_entra(config: &mut Config) {
+pub fn with_entra(config: &mut Config) {
     let external = format!("{{emulator-root}}{EXTERNAL_TENANT}");
     let mut issuer = config.issuers[0].clone();
     issuer.address = external;
