@@ -28,7 +28,7 @@ pub enum Visit {
     SignUp,
     /// Presses the sign-in page's button of this id, such as `GoogleExchange`.
     Through(&'static str),
-    /// Presses "Forgot your password?" on the sign-in page.
+    /// Presses "Forgot your password?" on the sign-in page, until a new one is chosen.
     Forget,
     /// Presses "Cancel".
     Cancel,
@@ -192,6 +192,11 @@ impl FollowingBrowser {
         let chooses_anew = tag(text, "confirmPassword").is_some() && tag(text, "email").is_none();
         if chooses_anew {
             person.password.push_str(" anew");
+            let mut visit = self.0.visit.lock().unwrap();
+            // Nobody forgets a password they have just chosen.
+            if *visit == Visit::Forget {
+                *visit = Visit::SignIn;
+            }
         }
         let mut fields = vec![
             ("email", person.email.clone()),

@@ -52,14 +52,15 @@ impl Session {
     }
 
     /// The old password is no more, and with it the provider ended the sign-ins it gave: what
-    /// follows is a new one.
+    /// follows is a new one, with the new password. A page must be shown for it: a browser that
+    /// goes from one redirect to the next asks before it opens an app, or does not open it at all.
     pub(super) async fn password_was_reset(
         &self,
         epoch: u64,
         identity: Identity,
     ) -> Result<(), AppError> {
         self.must_still_be(epoch, &identity)?;
-        let ask = Ask { login_hint: identity.email, ..Ask::default() };
+        let ask = Ask { anew: true, login_hint: identity.email, ..Ask::default() };
         self.begin(&ask).await
     }
 
