@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use luminous_auth::{Service, Session, StateFile, Tuning};
 use luminous_domain::{Clock, SystemClock, Timestamp};
-use luminous_wire::{AppError, ErrorCode, SessionSnapshot, Stage};
+use luminous_wire::{AppError, ErrorCode, SessionSnapshot};
 use tauri::async_runtime::{self, JoinHandle};
 use tauri::ipc::Channel;
 use tauri::{AppHandle, Manager, Runtime};
@@ -147,32 +147,14 @@ pub fn start<R: Runtime>(app: &AppHandle<R>, options: &Options) -> anyhow::Resul
 }
 
 /// The window comes to the front when the browser has given an answer, and only then: a forged
-/// redirect and a sign-in that ran out of time leave the person where they are.
+/// redirect and a wait that ran out of time or was given up leave the person where they are.
 fn come_back_after_the_browser<R: Runtime>(app: AppHandle<R>, session: &Session) {
-    let mut snapshots = session.snapshots();
+    let mut answers = session.answers();
     async_runtime::spawn(async move {
-        let mut was_waiting = false;
-        while snapshots.changed().await.is_ok() {
-            let (is_waiting, answered) = {
-                let snapshot = snapshots.borrow_and_update();
-                (is_waiting(&snapshot), has_answer(&snapshot))
-            };
-            if was_waiting && !is_waiting && answered {
-                windows::bring_to_front(&app);
-            }
-            was_waiting = is_waiting;
+        while answers.changed().await.is_ok() {
+            windows::bring_to_front(&app);
         }
     });
-}
-
-fn is_waiting(snapshot: &SessionSnapshot) -> bool {
-    matches!(snapshot.stage, Stage::WaitingForBrowser { .. })
-}
-
-/// Whether the end of a wait, as `snapshot` shows it, came from the browser.
-fn has_answer(snapshot: &SessionSnapshot) -> bool {
-    let without = [ErrorCode::RedirectExpired, ErrorCode::RedirectStateMismatch];
-    !snapshot.problem.as_ref().is_some_and(|problem| without.contains(&problem.code))
 }
 
 /// Lets the session write what it still holds, but never keeps the app from quitting.

@@ -14,7 +14,9 @@ mod answer;
 mod call;
 mod challenge;
 pub mod discovery;
+mod wishes;
 
 pub(crate) use answer::{Outcome, read, read_me};
 pub(crate) use call::{Call, send};
 pub(crate) use challenge::Challenge;
+pub(crate) use wishes::Wishes;

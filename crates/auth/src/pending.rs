@@ -176,14 +176,14 @@ impl PendingSignIns {
         index.is_some()
     }
 
-    /// Ends those that someone waits for who is asked to prove again who they are.
-    pub fn cancel_step_ups(&mut self) {
-        let (step_ups, pending) = std::mem::take(&mut self.pending)
+    /// Ends those for such a purpose.
+    pub fn cancel_where(&mut self, ends: impl Fn(BrowserPurpose) -> bool) {
+        let (ended, pending) = std::mem::take(&mut self.pending)
             .into_iter()
-            .partition(|sign_in| sign_in.ask.purpose == BrowserPurpose::StepUp);
+            .partition(|sign_in| ends(sign_in.ask.purpose));
         self.pending = pending;
-        let step_ups: Vec<PendingSignIn> = step_ups;
-        for sign_in in &step_ups {
+        let ended: Vec<PendingSignIn> = ended;
+        for sign_in in &ended {
             self.remember(sign_in, Gone::Cancelled);
         }
     }

@@ -34,6 +34,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::AbortHandle;
 
 use crate::error::internal;
+use crate::family::Wishes;
 use crate::loopback;
 use crate::ports::{Browser, OpenStore, SchemeProbe};
 use crate::service::Service;
@@ -101,6 +102,8 @@ struct Inner {
     vault: Vault,
     state: Mutex<State>,
     snapshots: watch::Sender<SessionSnapshot>,
+    /// How many answers of the browser were taken.
+    answers: watch::Sender<u64>,
     redirects: mpsc::Sender<Vec<u8>>,
     waiting_redirects: Mutex<Option<mpsc::Receiver<Vec<u8>>>>,
     /// Whether what an earlier process left pending was read, or given up.
@@ -110,6 +113,8 @@ struct Inner {
     /// Serialises the writing of what is pending.
     pending_turn: tokio::sync::Mutex<()>,
     flight: Mutex<Option<refresh::Flight>>,
+    /// What the family server was asked to make and has not answered yet.
+    wishes: Mutex<Wishes>,
     /// One step-up is begun at a time, however many acts ask for one.
     step_up_turn: tokio::sync::Mutex<()>,
     /// Wakes the refresher after anything that changes when it is due.
@@ -161,12 +166,14 @@ impl Session {
             file,
             snapshots: watch::Sender::new(state.snapshot(0)),
             state: Mutex::new(state),
+            answers: watch::Sender::new(0),
             redirects,
             waiting_redirects: Mutex::new(Some(waiting)),
             pending_read: watch::Sender::new(false),
             gate: tokio::sync::Mutex::default(),
             pending_turn: tokio::sync::Mutex::default(),
             flight: Mutex::default(),
+            wishes: Mutex::default(),
             step_up_turn: tokio::sync::Mutex::default(),
             refresh_changed: Notify::new(),
             storage_changed: Notify::new(),
@@ -179,6 +186,12 @@ impl Session {
     #[must_use]
     pub fn snapshots(&self) -> watch::Receiver<SessionSnapshot> {
         self.inner.snapshots.subscribe()
+    }
+
+    /// Changes with each answer of the browser that was taken: the person is done there.
+    #[must_use]
+    pub fn answers(&self) -> watch::Receiver<u64> {
+        self.inner.answers.subscribe()
     }
 
     /// Opens the vault, continues the sign-in that is stored there, and keeps it fresh from now on.

@@ -391,6 +391,28 @@ impl StateFile {
         Ok(())
     }
 
+    /// Whether the next sign-in must prove anew who it is (`prompt=login`).
+    ///
+    /// # Errors
+    /// [`StateFileError`] from SQLite.
+    pub fn asks_anew(&self) -> Result<bool, StateFileError> {
+        let sql = "SELECT count(*) > 0 FROM setting WHERE name = 'ask_anew'";
+        Ok(self.connection().query_row(sql, [], |row| row.get(0))?)
+    }
+
+    /// Keeps whether it must.
+    ///
+    /// # Errors
+    /// [`StateFileError`] from SQLite.
+    pub fn set_ask_anew(&self, anew: bool) -> Result<(), StateFileError> {
+        let sql = match anew {
+            true => "INSERT OR IGNORE INTO setting (name, value) VALUES ('ask_anew', '1')",
+            false => "DELETE FROM setting WHERE name = 'ask_anew'",
+        };
+        self.write(|transaction| transaction.execute(sql, []))?;
+        Ok(())
+    }
+
     /// The provider of the first connection.
     ///
     /// # Errors

@@ -8,10 +8,11 @@ use std::time::Duration;
 use luminous_auth::{Policies, Ports, Service, Session, StateFile, Tuning};
 use luminous_oidc::ProviderConfig;
 use luminous_wire::{AppError, SessionSnapshot, SignInIntent, Stage};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use url::Url;
 
-use crate::scripted::{EDIT_POLICY, MFA_POLICY, RESET_POLICY};
+use crate::scripted::{CLIENT_ID, EDIT_POLICY, MFA_POLICY, RESET_POLICY};
 use crate::scripted_api::FAMILY_SERVER;
 use crate::{
     FakeScheme, FaultyStore, FrozenClock, HeldTime, RecordingBrowser, ScriptedApi,
@@ -39,6 +40,7 @@ pub struct SessionRig {
     pub clock: Arc<FrozenClock>,
     folder: Arc<TempDir>,
     served: bool,
+    given: bool,
     tuning: Tuning,
     time: HeldTime,
     restarts: u64,
@@ -98,7 +100,8 @@ impl SessionRig {
         let time = HeldTime::hold();
         let tuning = Tuning { loopback_ports, ..Tuning::default() };
         let ports = ports(&api, &browser, &scheme, &store, &clock, 1);
-        let session = open(ports, &folder, service(provider.config(), served), tuning.clone());
+        let service = service(provider.config(), served);
+        let session = open(ports, &folder, Some(service), tuning.clone());
         Self {
             session,
             provider,
@@ -109,6 +112,7 @@ impl SessionRig {
             clock,
             folder,
             served,
+            given: true,
             tuning,
             time,
             restarts: 0,
@@ -137,6 +141,34 @@ impl SessionRig {
         self.session = self.process(config);
     }
 
+    /// [`Self::restart`], but from now on nobody says whom to sign in with, except perhaps a
+    /// configuration that names the family `server`.
+    pub async fn restart_at(&mut self, server: Option<&str>) {
+        self.given = false;
+        self.tuning.server = server.map(str::to_owned);
+        self.restart().await;
+    }
+
+    /// What the family server says of itself, with what is behind it.
+    #[must_use]
+    pub fn discovery(&self) -> Value {
+        json!({
+            "version": 1,
+            "name": "Home",
+            "api": FAMILY_SERVER,
+            "provider": {
+                "address": self.provider.address(),
+                "issuer": null,
+                "client_id": CLIENT_ID,
+                "scopes": ["openid"],
+                "password_reset_policy": null,
+                "profile_edit_policy": null,
+                "step_up_policy": null,
+                "hints": [],
+            },
+        })
+    }
+
     /// A second process of the same person: its own session, everything outside shared.
     #[must_use]
     pub fn another_process(&self) -> Session {
@@ -146,7 +178,8 @@ impl SessionRig {
     fn process(&self, config: ProviderConfig) -> Session {
         let seed = 1000 + self.restarts;
         let ports = ports(&self.api, &self.browser, &self.scheme, &self.store, &self.clock, seed);
-        open(ports, &self.folder, service(config, self.served), self.tuning.clone())
+        let service = self.given.then(|| service(config, self.served));
+        open(ports, &self.folder, service, self.tuning.clone())
     }
 
     /// The latest snapshot.
@@ -215,9 +248,9 @@ fn service(config: ProviderConfig, served: bool) -> Service {
     Service { api, policies, ..config.into() }
 }
 
-fn open(ports: Ports, folder: &TempDir, service: Service, tuning: Tuning) -> Session {
+fn open(ports: Ports, folder: &TempDir, service: Option<Service>, tuning: Tuning) -> Session {
     let file = StateFile::open(&folder.path().join("state.sqlite")).unwrap();
-    Session::open_with(ports, file, Some(service), tuning)
+    Session::open_with(ports, file, service, tuning)
 }
 
 fn ports(

@@ -25,7 +25,7 @@ use url::Url;
 use crate::FrozenClock;
 
 const ISSUER: &str = "https://id.example.test";
-const CLIENT_ID: &str = "luminous-desktop";
+pub(crate) const CLIENT_ID: &str = "luminous-desktop";
 const TENANT: &str = "5d2c6e0a-7f43-4b8e-9a51-000000000001";
 
 /// The policy people sign in with, where there are policies.
@@ -154,11 +154,14 @@ impl ScriptedProvider {
     /// The configuration that leads to it.
     #[must_use]
     pub fn config(&self) -> ProviderConfig {
-        let address = match self.policies {
+        ProviderConfig::from_address(&self.address(), CLIENT_ID, Transport::HttpsOnly).unwrap()
+    }
+
+    pub(crate) fn address(&self) -> String {
+        match self.policies {
             true => format!("{ISSUER}/{TENANT}/{SIGN_IN_POLICY}"),
             false => ISSUER.to_owned(),
-        };
-        ProviderConfig::from_address(&address, CLIENT_ID, Transport::HttpsOnly).unwrap()
+        }
     }
 
     fn issuer(&self) -> String {

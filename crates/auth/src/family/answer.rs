@@ -25,7 +25,7 @@ pub(crate) enum Outcome {
 }
 
 /// The codes that mean the same to the app as to the server.
-const SHARED: [ErrorCode; 11] = [
+const SHARED: [ErrorCode; 12] = [
     ErrorCode::SessionStepUpRequired,
     ErrorCode::AuthzRoleMissing,
     ErrorCode::AuthzFamilyMismatch,
@@ -36,6 +36,7 @@ const SHARED: [ErrorCode; 11] = [
     ErrorCode::InviteInvalid,
     ErrorCode::InviteRateLimited,
     ErrorCode::InputInvalid,
+    ErrorCode::LimitReached,
     ErrorCode::ResourceNotFound,
 ];
 
@@ -209,7 +210,7 @@ mod tests {
         {
             assert_eq!(refusal(status, code).code, ErrorCode::ServerBusy, "{code}");
         }
-        assert_eq!(refusal(409, "limit.reached").code, ErrorCode::InputInvalid);
+        assert_eq!(refusal(409, "new.code").code, ErrorCode::InputInvalid);
         assert_eq!(refusal(404, "new.code").code, ErrorCode::ResourceNotFound);
     }
 

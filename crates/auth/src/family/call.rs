@@ -7,10 +7,12 @@ use luminous_domain::AccessToken;
 use luminous_oidc::{HttpClient, Limits};
 use luminous_wire::AppError;
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 use url::Url;
 use uuid::Uuid;
 
 use super::answer::{self, Outcome};
+use super::wishes::Wish;
 use crate::error::internal;
 
 const LIMITS: Limits = Limits { timeout: Duration::from_secs(15), max_body: 1024 * 1024 };
@@ -74,6 +76,24 @@ impl Call {
     /// Done once, even when it is sent again because the answer was lost.
     pub(crate) fn once(self, key: Uuid) -> Self {
         Self { key: Some(key), ..self }
+    }
+
+    pub(crate) const fn key(&self) -> Option<Uuid> {
+        self.key
+    }
+
+    /// What tells this wish of the session `epoch` from others.
+    pub(crate) fn wish(&self, epoch: u64) -> Wish {
+        let mut digest = Sha256::new();
+        digest.update(epoch.to_be_bytes());
+        digest.update(self.method.as_str());
+        for part in &self.path {
+            digest.update([0]);
+            digest.update(part);
+        }
+        digest.update([0, 0]);
+        digest.update(self.body.as_deref().unwrap_or_default());
+        digest.finalize().into()
     }
 
     /// For which the server wants a second factor.

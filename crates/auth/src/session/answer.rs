@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 use luminous_domain::{AuthorizationCode, PersonKey};
-use luminous_oidc::{IdTokenExpectation, Identity};
+use luminous_oidc::{IdTokenExpectation, Identity, TokenError, VerifyError};
 use luminous_wire::{
     AccountView, AppError, BrowserPurpose, Connection, ErrorCode, FamilyStanding, SignedOutCause,
 };
@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Session;
 use super::state::{Activity, Grant, SignedIn, Who};
+use super::step_up;
 use crate::error::{of_exchange, of_verify};
 use crate::redirect::{Redirect, RedirectError, parse_redirect};
 use crate::sign_in::{AnswerError, PendingSignIn};
@@ -68,7 +69,10 @@ impl Session {
             Ok((state.epoch, pending))
         });
         match taken {
-            Ok((epoch, pending)) => Ok(Taken { epoch, pending, answer }),
+            Ok((epoch, pending)) => {
+                self.inner.answers.send_modify(|count| *count += 1);
+                Ok(Taken { epoch, pending, answer })
+            }
             Err(error) => Err(self.not_taken(error)),
         }
     }
@@ -95,7 +99,16 @@ impl Session {
 
     pub(super) async fn finish(&self, mut taken: Taken) -> Result<(), AppError> {
         let waiter = taken.pending.waiter.take();
-        let result = self.exchange_and_verify(taken).await;
+        let ask = taken.pending.ask.clone();
+        let mut result = self.exchange_and_verify(taken).await;
+        if let (Some(waiter), Err(error)) = (&waiter, &result)
+            && step_up::was_too_old(&ask, error)
+        {
+            match self.step_up_anew(ask, waiter).await {
+                Ok(()) => return Ok(()),
+                Err(error) => result = Err(error),
+            }
+        }
         self.update(|state| {
             if matches!(state.activity, Activity::Finishing) {
                 state.activity = Activity::Idle;
@@ -158,10 +171,15 @@ impl Session {
             access_token: tokens.access.as_ref(),
             max_age: pending.ask.max_age_s.map(Duration::from_secs),
         };
-        let identity = provider
-            .verify_id_token(id_token, expected)
-            .await
-            .map_err(|error| of_verify(&error, answer.offset))?;
+        let judged = provider.verify_id_token(id_token, expected).await;
+        let identity = judged.map_err(|error| {
+            let shown = of_verify(&error, answer.offset);
+            let proof = pending.ask.purpose == BrowserPurpose::StepUp;
+            match proof && is_about_age(&error) && shown.code != ErrorCode::ClockSkew {
+                true => step_up::too_old(),
+                false => shown,
+            }
+        })?;
         if identity.issuer != pending.issuer {
             let message = "the ID token comes from another issuer than the one asked";
             return Err(AppError::new(ErrorCode::RedirectIssuerMismatch, message));
@@ -212,12 +230,16 @@ impl Session {
                 return None;
             }
             state.epoch += 1;
+            state.end_what_was_asked_of_them();
             state.who = Who::SignedIn(signed_in);
             state.problem = None;
             state.activity = Activity::Idle;
             Some(state.epoch)
         });
         let Some(new_epoch) = new_epoch else { return Err(stale()) };
+        if pending.ask.anew {
+            self.note_file(self.inner.file.set_ask_anew(false));
+        }
         if let Some(written) = written {
             self.note_written(new_epoch, written);
         }
@@ -225,6 +247,11 @@ impl Session {
         self.ask_for_standing();
         Ok(())
     }
+}
+
+/// Whether the proof is refused for its age alone.
+fn is_about_age(error: &VerifyError) -> bool {
+    matches!(error, VerifyError::Token(TokenError::ClaimInvalid { claim: "auth_time" }))
 }
 
 const fn is_quiet(code: ErrorCode) -> bool {

@@ -9,16 +9,15 @@ use luminous_wire::api::{
 };
 use luminous_wire::{AppError, SignOutScope};
 use serde::de::DeserializeOwned;
-use uuid::Uuid;
 
-use super::Session;
+use super::{Session, lock};
 use crate::error::internal;
 use crate::family::{Call, read};
 
 impl Session {
     /// Creates a family with who is signed in as its owner.
     pub async fn create_family(&self, request: &CreateFamily) -> Result<Me, AppError> {
-        let call = Call::post(["api", "families"], request).once(self.new_key()?);
+        let call = self.once(Call::post(["api", "families"], request))?;
         self.become_member(&call).await
     }
 
@@ -48,7 +47,7 @@ impl Session {
 
     /// Adds a child without an account.
     pub async fn add_child(&self, request: &AddChild) -> Result<(), AppError> {
-        let call = Call::post(self.place(&["members"]).await?, request).once(self.new_key()?);
+        let call = self.once(Call::post(self.place(&["members"]).await?, request))?;
         self.perform(&call).await.map(drop)
     }
 
@@ -83,7 +82,7 @@ impl Session {
 
     /// Joins the family of an invitation.
     pub async fn accept_invite(&self, request: &AcceptInvite) -> Result<Me, AppError> {
-        let call = Call::post(["api", "invites", "accept"], request).once(self.new_key()?);
+        let call = self.once(Call::post(["api", "invites", "accept"], request))?;
         self.become_member(&call).await
     }
 
@@ -94,7 +93,7 @@ impl Session {
 
     /// Makes an invitation. One that gives power over others is an act of administration.
     pub async fn create_invite(&self, request: &CreateInvite) -> Result<CreatedInvite, AppError> {
-        let call = Call::post(self.place(&["invites"]).await?, request).once(self.new_key()?);
+        let call = self.once(Call::post(self.place(&["invites"]).await?, request))?;
         let privileged = request.role.is_privileged();
         self.ask(&if privileged { call.of_administration() } else { call }).await
     }
@@ -112,7 +111,7 @@ impl Session {
 
     /// Puts a note on the wall.
     pub async fn post_note(&self, request: &PostNote) -> Result<(), AppError> {
-        let call = Call::post(self.place(&["notes"]).await?, request).once(self.new_key()?);
+        let call = self.once(Call::post(self.place(&["notes"]).await?, request))?;
         self.perform(&call).await.map(drop)
     }
 
@@ -138,6 +137,7 @@ impl Session {
     /// Ends every sign-in of this person, at the family server and here, then at the provider.
     pub async fn sign_out_everywhere(&self) -> Result<(), AppError> {
         self.perform(&Call::post_nothing(["api", "me", "sign-out-everywhere"])).await?;
+        self.ask_anew_next();
         self.sign_out(SignOutScope::AndProvider).await
     }
 
@@ -152,10 +152,20 @@ impl Session {
         Ok(start.iter().chain(rest).map(|&part| part.to_owned()).collect())
     }
 
-    /// What tells one wish from the same wish asked for twice.
-    fn new_key(&self) -> Result<Uuid, AppError> {
+    /// With the key that tells one wish from the same wish asked for twice.
+    fn once(&self, call: Call) -> Result<Call, AppError> {
         let mut random = [0; 16];
         self.inner.ports.entropy.fill(&mut random).map_err(internal)?;
-        Ok(uuid::Builder::from_random_bytes(random).into_uuid())
+        let fresh = uuid::Builder::from_random_bytes(random).into_uuid();
+        let wish = call.wish(self.state().epoch);
+        let key = lock(&self.inner.wishes).key(wish, fresh);
+        Ok(call.once(key))
+    }
+
+    /// The wish has its verdict: the same one asked for now is another.
+    pub(super) fn forget_key(&self, call: &Call) {
+        if let Some(key) = call.key() {
+            lock(&self.inner.wishes).settle(key);
+        }
     }
 }

@@ -85,32 +85,49 @@ impl Session {
     ///
     /// # Errors
     /// [`ErrorCode::SessionReauthRequired`] when nobody is signed in any more,
-    /// [`ErrorCode::ConfigInvalid`] when the provider gives no access token for what we ask, else
+    /// [`ErrorCode::ProviderNoAccess`] when the provider gives no access token for what we ask, else
     /// why there is none just now.
     pub async fn access_token(&self) -> Result<AccessToken, AppError> {
-        if let Some(token) = self.fresh_token() {
-            return Ok(token);
-        }
-        self.may_ask_now()?;
-        self.refresh().await?;
-        self.fresh_token().ok_or_else(no_access)
+        let epoch = self.state().epoch;
+        self.token_of(epoch).await
     }
 
-    fn fresh_token(&self) -> Option<AccessToken> {
+    /// The same for the session that began `epoch`: nobody acts with the next one's token.
+    pub(super) async fn token_of(&self, epoch: u64) -> Result<AccessToken, AppError> {
+        match self.fresh_token(epoch)? {
+            Some(token) => Ok(token),
+            None => self.refreshed_token(epoch).await,
+        }
+    }
+
+    /// The token of the session that began `epoch`, while it has some life left.
+    pub(super) fn fresh_token(&self, epoch: u64) -> Result<Option<AccessToken>, AppError> {
         let (elapsed, wall) = self.clocks();
         let mut state = self.state();
-        let access = state.signed_in()?.access.as_ref()?;
-        (!access.good_until.has_come(elapsed, wall)).then(|| access.token.clone())
+        if state.epoch != epoch {
+            return Err(stale());
+        }
+        let access = state.signed_in().and_then(|one| one.access.as_ref());
+        let fresh = access.filter(|access| !access.good_until.has_come(elapsed, wall));
+        Ok(fresh.map(|access| access.token.clone()))
     }
 
     /// A token after `used`, which somebody does not accept any more.
-    pub(super) async fn newer_token(&self, used: &AccessToken) -> Result<AccessToken, AppError> {
-        if let Some(token) = self.fresh_token().filter(|token| token.expose() != used.expose()) {
-            return Ok(token);
+    pub(super) async fn newer_token(
+        &self,
+        epoch: u64,
+        used: &AccessToken,
+    ) -> Result<AccessToken, AppError> {
+        match self.fresh_token(epoch)?.filter(|token| token.expose() != used.expose()) {
+            Some(token) => Ok(token),
+            None => self.refreshed_token(epoch).await,
         }
+    }
+
+    async fn refreshed_token(&self, epoch: u64) -> Result<AccessToken, AppError> {
         self.may_ask_now()?;
         self.refresh().await?;
-        self.fresh_token().ok_or_else(no_access)
+        self.fresh_token(epoch)?.ok_or_else(no_access)
     }
 
     /// While a failed refresh waits for its next try, callers get its error and send nothing; nor
@@ -197,7 +214,7 @@ impl Session {
         let config = start.provider.config();
         if metadata.issuer != start.grant.issuer || config.client_id != start.grant.client_id {
             let message = "the sign-in belongs to another provider than the one configured";
-            return Err(Failure::passing(AppError::new(ErrorCode::ConfigInvalid, message)));
+            return Err(Failure::passing(AppError::new(ErrorCode::SessionOtherProvider, message)));
         }
         let asked_at = ports.clock.elapsed();
         let endpoint = TokenEndpoint {
@@ -369,7 +386,7 @@ impl Session {
                 signed_in.connection = Connection::Offline { since_ms };
             }
             // Being offline shows in the connection; what the person can mend is said.
-            if !matches!(failure.error.code, ErrorCode::NetUnreachable | ErrorCode::ProviderBusy) {
+            if !is_passing(failure.error.code) {
                 state.problem = Some(failure.error.clone());
             }
         });
@@ -434,12 +451,20 @@ const fn is_offline(code: ErrorCode) -> bool {
             | ErrorCode::NetCaptive
             | ErrorCode::ProviderBusy
             | ErrorCode::DiscoveryFailed
+            | ErrorCode::ServerUnreachable
     )
 }
 
-fn no_access() -> AppError {
-    let message = "the provider gave no access token for the scopes that are asked for";
-    AppError::new(ErrorCode::ConfigInvalid, message)
+const fn is_passing(code: ErrorCode) -> bool {
+    matches!(
+        code,
+        ErrorCode::NetUnreachable | ErrorCode::ProviderBusy | ErrorCode::ServerUnreachable
+    )
+}
+
+pub(super) fn no_access() -> AppError {
+    let message = "the provider gave no usable access token for the scopes that are asked for";
+    AppError::new(ErrorCode::ProviderNoAccess, message)
 }
 
 pub(super) fn no_session() -> AppError {

@@ -33,7 +33,9 @@ impl Session {
     ) -> Result<(), AppError> {
         let ask = self.ask_for(intent, hint)?;
         // The person turned to something else; an act that waited for them is not done.
-        self.update(|state| state.pending.cancel_step_ups());
+        self.update(|state| {
+            state.pending.cancel_where(|purpose| purpose == BrowserPurpose::StepUp);
+        });
         self.begin(&ask).await
     }
 
@@ -65,6 +67,9 @@ impl Session {
 
     /// Makes the link and waits for its answer from now on.
     pub(super) async fn prepare(&self, ask: &Ask, waiter: Option<Waiter>) -> Result<Url, AppError> {
+        let must =
+            ask.purpose == BrowserPurpose::SignIn && self.inner.file.asks_anew().unwrap_or(false);
+        let ask = &Ask { anew: ask.anew || must, ..ask.clone() };
         let provider = self.provider_under(ask.policy.as_deref())?;
         let metadata = provider.metadata().await.map_err(|error| of_discovery(&error))?;
         let (channel, loopback) = self.channel().await?;

@@ -21,7 +21,7 @@ impl Session {
     /// As for every act ([`crate::family`]).
     pub async fn load_family(&self) -> Result<Me, AppError> {
         let asked = self.count_question()?;
-        let body = self.perform(&Call::get(["api", "me"])).await?;
+        let body = self.carry(&Call::get(["api", "me"])).await?;
         self.take_me(&asked, &body)
     }
 
@@ -41,7 +41,7 @@ impl Session {
 
     async fn ask_once(&self) -> Result<(), AppError> {
         let asked = self.count_question()?;
-        let body = self.perform_once(&Call::get(["api", "me"])).await?;
+        let body = self.carry_once(&Call::get(["api", "me"])).await?;
         self.take_me(&asked, &body).map(drop)
     }
 

@@ -265,9 +265,26 @@ impl State {
     /// Nobody is signed in from now on; whatever the old session has under way is void.
     pub(super) fn leave(&mut self, cause: SignedOutCause) {
         self.epoch += 1;
+        self.end_what_was_asked_of_them();
         let last = self.who.account().map(|account| account.view.clone());
         if last.is_some() {
             self.who = Who::Nobody { cause, last };
+        }
+    }
+
+    /// Ends what only who was signed in could do in the browser; acts that wait for it are not done.
+    pub(super) fn end_what_was_asked_of_them(&mut self) {
+        let theirs =
+            |purpose| matches!(purpose, BrowserPurpose::StepUp | BrowserPurpose::EditProfile);
+        self.pending.cancel_where(theirs);
+        self.step_up = None;
+        self.activity_ends_where(theirs);
+    }
+
+    /// The window does not wait any more, where it waited for this.
+    pub(super) fn activity_ends_where(&mut self, ends: impl Fn(BrowserPurpose) -> bool) {
+        if matches!(&self.activity, Activity::Waiting(waiting) if ends(waiting.purpose)) {
+            self.activity = Activity::Idle;
         }
     }
 

@@ -15,7 +15,7 @@ use super::Session;
 use super::answer::{Given, stale};
 use super::state::{Activity, Due};
 use crate::family::Challenge;
-use crate::sign_in::{Ask, PendingSignIn};
+use crate::sign_in::{Ask, PendingSignIn, Waiter};
 
 /// Given up this long before the family server would refuse it.
 const MARGIN: Duration = Duration::from_secs(15);
@@ -45,27 +45,34 @@ impl Wait {
 }
 
 impl Session {
-    /// The proof, while it is fresh.
-    pub(super) fn stepped_up(&self) -> Option<AccessToken> {
+    /// The proof of the session that began `epoch`, while it is fresh.
+    pub(super) fn stepped_up(&self, epoch: u64) -> Result<Option<AccessToken>, AppError> {
         let (elapsed, wall) = self.clocks();
         let mut state = self.state();
-        let signed_in = state.signed_in()?;
+        if state.epoch != epoch {
+            return Err(stale());
+        }
+        let Some(signed_in) = state.signed_in() else { return Ok(None) };
         signed_in.stepped_up.take_if(|proof| proof.good_until.has_come(elapsed, wall));
-        Some(signed_in.stepped_up.as_ref()?.token.clone())
+        Ok(signed_in.stepped_up.as_ref().map(|proof| proof.token.clone()))
     }
 
-    /// The family server does not take the proof any more.
-    pub(super) fn forget_step_up(&self) {
+    /// The family server does not take `proof` any more; a newer one may have come since.
+    pub(super) fn forget_step_up(&self, proof: &AccessToken) {
         if let Some(signed_in) = self.state().signed_in() {
-            signed_in.stepped_up = None;
+            signed_in.stepped_up.take_if(|known| known.token.expose() == proof.expose());
         }
     }
 
     /// Asks the person in the browser, or joins who asked already, and waits for the end of it.
-    pub(super) async fn step_up(&self, challenge: &Challenge) -> Result<AccessToken, AppError> {
+    pub(super) async fn step_up(
+        &self,
+        epoch: u64,
+        challenge: &Challenge,
+    ) -> Result<AccessToken, AppError> {
         let wait = {
             let _turn = self.inner.step_up_turn.lock().await;
-            if let Some(token) = self.stepped_up() {
+            if let Some(token) = self.stepped_up(epoch)? {
                 return Ok(token);
             }
             let under_way = self.state().step_up.clone().filter(Wait::goes_on);
@@ -75,7 +82,15 @@ impl Session {
             }
         };
         wait.over().await?;
-        self.stepped_up().ok_or_else(|| required("the confirmation was too old when it came"))
+        self.stepped_up(epoch)?.ok_or_else(too_old)
+    }
+
+    /// Asks once more, this time without what the browser remembers; the same acts wait for it.
+    pub(super) async fn step_up_anew(&self, ask: Ask, waiter: &Waiter) -> Result<(), AppError> {
+        let ask = Ask { anew: true, ..ask };
+        let link = self.prepare(&ask, Some(Arc::clone(waiter))).await?;
+        self.open_browser(link).await;
+        Ok(())
     }
 
     async fn begin_step_up(&self, challenge: &Challenge) -> Result<Wait, AppError> {
@@ -99,10 +114,12 @@ impl Session {
         };
         Ok(match service.provider.authority.policy() {
             Some(_) => {
-                let policy = service.policies.step_up.or_else(|| challenge.acr_values.clone());
-                let policy = policy.ok_or_else(|| {
+                // What the server asks for now counts more than what it said when it was first met.
+                let asked = challenge.acr_values.clone();
+                let asked = asked.filter(|name| service.provider.with_policy(name).is_ok());
+                let policy = asked.or(service.policies.step_up).ok_or_else(|| {
                     let message = "the family server names no policy for a second factor";
-                    AppError::new(ErrorCode::ConfigInvalid, message)
+                    AppError::new(ErrorCode::SessionStepUpUnavailable, message)
                 })?;
                 Ask { policy: Some(policy), ..ask }
             }
@@ -121,7 +138,7 @@ impl Session {
         self.must_still_be(epoch, &given.identity)?;
         let Some(token) = given.tokens.access else {
             let message = "the policy for a second factor gave no access token";
-            return Err(AppError::new(ErrorCode::ConfigInvalid, message));
+            return Err(AppError::new(ErrorCode::ProviderNoAccess, message));
         };
         // Both times are the provider's, so that this computer's clock does not matter.
         let proved_at = given.identity.auth_time.unwrap_or(given.identity.issued_at);
@@ -132,10 +149,15 @@ impl Session {
         let (elapsed, wall) = self.clocks();
         let spent = elapsed.saturating_sub(given.asked_at) + MARGIN;
         let left = life.saturating_sub(spent);
+        if left.is_zero() {
+            return Err(too_old());
+        }
         let good_until =
             Due { elapsed: elapsed + left, wall: wall.saturating_add(left).unwrap_or(wall) };
         self.update(|state| {
-            let signed_in = state.signed_in().ok_or_else(stale)?;
+            // In this very step, so that no other session can take the place of the one that asked.
+            let current = state.epoch == epoch;
+            let signed_in = state.signed_in().filter(|_| current).ok_or_else(stale)?;
             signed_in.stepped_up = Some(SteppedUp { token, good_until });
             Ok(())
         })
@@ -145,9 +167,10 @@ impl Session {
     /// [`ErrorCode::SessionStepUpRequired`], and nothing else changes.
     pub async fn cancel_step_up(&self) {
         self.update(|state| {
-            state.pending.cancel_step_ups();
+            let step_up = |purpose| purpose == BrowserPurpose::StepUp;
+            state.pending.cancel_where(step_up);
             let Activity::Waiting(waiting) = &state.activity else { return };
-            if waiting.purpose == BrowserPurpose::StepUp {
+            if step_up(waiting.purpose) {
                 state.activity = Activity::Idle;
                 state.problem = None;
             }
@@ -158,6 +181,19 @@ impl Session {
 
 pub(super) fn required(message: &str) -> AppError {
     AppError::new(ErrorCode::SessionStepUpRequired, message)
+}
+
+/// What makes a proof that is too old different from one that is wrong.
+const TOO_OLD: &str = "auth_time";
+
+pub(super) fn too_old() -> AppError {
+    let error = required("the confirmation was too old when it came");
+    AppError { reason: Some(TOO_OLD.to_owned()), ..error }
+}
+
+/// Whether asking without what the browser remembers may help.
+pub(super) fn was_too_old(ask: &Ask, error: &AppError) -> bool {
+    error.reason.as_deref() == Some(TOO_OLD) && !ask.anew
 }
 
 /// For the act it makes no difference where the person cancelled.

@@ -133,24 +133,6 @@ async fn a_configured_family_server_is_gone_to_without_asking() {
 }
 
 #[tokio::test]
-async fn u3_a_configured_family_server_that_is_away_is_waited_for() {
-    let rig = EmulatorRig::unconnected(Config::demo()).await;
-    let say = [Say::Unreachable, Say::Raw(503, "text/html", ""), Say::Json(discovery(&rig))];
-    rig.api.script(PLACE, say);
-    let session = rig.configured("family.example.test");
-    let mut snapshots = session.snapshots();
-    session.start().await;
-    let away = |code| move |snapshot: &SessionSnapshot| problem(snapshot) == Some(code);
-    for code in [ErrorCode::ServerUnreachable, ErrorCode::ServerBusy] {
-        let shown = snapshots.wait_for(away(code)).await.unwrap().clone();
-        assert_eq!(shown.stage, Stage::Starting, "and nobody is asked for another");
-    }
-    let arrived = |snapshot: &SessionSnapshot| matches!(snapshot.stage, Stage::SignedOut { .. });
-    let shown = snapshots.wait_for(arrived).await.unwrap().clone();
-    assert_eq!(shown.problem, None);
-}
-
-#[tokio::test]
 async fn u3_a_configured_address_that_is_no_family_server_is_shown_to_be_mended() {
     let rig = EmulatorRig::unconnected(Config::demo()).await;
     rig.api.script(PLACE, [Say::Raw(404, "text/plain", "")]);

@@ -5,6 +5,7 @@
 mod cold_start;
 mod connect;
 mod family;
+mod follow_server;
 mod journey;
 mod journey_policies;
 mod loopback;

@@ -168,7 +168,7 @@ async fn f12_a_sign_in_of_another_application_is_kept_and_the_configuration_is_b
     rig.restart_as("another-client").await;
     rig.session.start().await;
     let snapshot = rig.until(|snapshot| snapshot.problem.is_some()).await;
-    assert_eq!(snapshot.problem.map(|problem| problem.code), Some(ErrorCode::ConfigInvalid));
+    assert_eq!(snapshot.problem.map(|problem| problem.code), Some(ErrorCode::SessionOtherProvider));
     assert!(matches!(snapshot.stage, Stage::SignedIn { .. }));
     assert_eq!(rig.stored_sign_in(), stored);
     assert!(presented(&rig).is_empty(), "the token goes to nobody else");
@@ -256,7 +256,7 @@ async fn a_provider_that_gives_no_access_token_is_not_asked_by_every_caller() {
     let sent = rig.provider.requests();
     for _ in 0..3 {
         let error = rig.session.access_token().await.unwrap_err();
-        assert_eq!(error.code, ErrorCode::ConfigInvalid);
+        assert_eq!(error.code, ErrorCode::ProviderNoAccess);
     }
     assert_eq!(rig.provider.requests(), sent);
     rig.clock.advance(LIFETIME);

@@ -134,16 +134,81 @@ async fn a_proof_of_a_while_ago_counts_from_when_it_was_given() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_proof_that_is_too_old_is_none() {
+async fn u11_a_proof_that_is_too_old_is_asked_for_once_more_and_then_given_up() {
+    let rig = at_home().await;
+    let before = rig.snapshot();
+    rig.api.script(&place(), [Say::StepUp("mfa")]);
+    let act = change_a_role(&rig);
+    let first = asked(&rig).await;
+    let redirect = rig.provider.authorize(&first);
+    let now = luminous_domain::Clock::now(&*rig.clock).as_second();
+    let old = || Step::IdToken(json!({ "auth_time": now - 3600 }));
+    rig.provider.script([old(), old()]);
+    rig.session.redirect(redirect.as_bytes()).await.unwrap();
+    let again = asked(&rig).await;
+    assert_eq!(query(&first, "prompt"), None);
+    assert_eq!(query(&again, "prompt").as_deref(), Some("login"));
+
+    let redirect = rig.provider.authorize(&again);
+    rig.session.redirect(redirect.as_bytes()).await.unwrap_err();
+    assert_eq!(act.await.unwrap().unwrap_err().code, ErrorCode::SessionStepUpRequired);
+    assert_eq!(rig.api.requests_to(&place()).len(), 1, "the act was not tried again");
+    assert_eq!((rig.snapshot().stage, rig.snapshot().problem), (before.stage, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn u11_a_proof_that_is_fresh_at_the_second_try_serves_the_act_that_waits() {
     let rig = at_home().await;
     rig.api.script(&place(), [Say::StepUp("mfa")]);
     let act = change_a_role(&rig);
     let redirect = rig.provider.authorize(&asked(&rig).await);
     let now = luminous_domain::Clock::now(&*rig.clock).as_second();
     rig.provider.script([Step::IdToken(json!({ "auth_time": now - 3600 }))]);
-    rig.session.redirect(redirect.as_bytes()).await.unwrap_err();
-    assert_eq!(act.await.unwrap().unwrap_err().code, ErrorCode::TokenRejected);
-    assert_eq!(rig.api.requests_to(&place()).len(), 1, "the act was not tried again");
+    rig.session.redirect(redirect.as_bytes()).await.unwrap();
+    let redirect = rig.provider.authorize(&asked(&rig).await);
+    rig.session.redirect(redirect.as_bytes()).await.unwrap();
+    act.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn s5_a_sign_in_that_ends_takes_along_what_it_was_asked_to_prove() {
+    let rig = at_home().await;
+    rig.api.script(&place(), [Say::StepUp("mfa")]);
+    let act = change_a_role(&rig);
+    let link = asked(&rig).await;
+    rig.api.script("/api/me", [Say::Problem(401, "token.revoked")]);
+    rig.session.load_family().await.unwrap_err();
+    assert_eq!(act.await.unwrap().unwrap_err().code, ErrorCode::SessionStepUpRequired);
+    assert!(matches!(rig.snapshot().stage, Stage::SignedOut { .. }), "the window waits no more");
+    let late = rig.provider.authorize(&link);
+    let error = rig.session.redirect(late.as_bytes()).await.unwrap_err();
+    assert_eq!(error.code, ErrorCode::RedirectNoPending);
+}
+
+#[tokio::test(start_paused = true)]
+async fn s6_a_proof_that_comes_for_an_ended_session_is_not_the_next_ones() {
+    let rig = at_home().await;
+    rig.api.script(&place(), [Say::StepUp("mfa")]);
+    let act = change_a_role(&rig);
+    let redirect = rig.provider.authorize(&asked(&rig).await);
+    let requests = rig.provider.token_requests().len();
+    rig.provider.hold();
+    let session = rig.session.clone();
+    let answer = tokio::spawn(async move { session.redirect(redirect.as_bytes()).await });
+    rig.provider.until_token_requests(requests + 1).await;
+    rig.session.sign_out(luminous_wire::SignOutScope::Here).await.unwrap();
+    let again = rig.provider.authorize(&rig.begin().await);
+    let session = rig.session.clone();
+    let sign_in = tokio::spawn(async move { session.redirect(again.as_bytes()).await });
+    rig.provider.until_token_requests(requests + 2).await;
+    rig.provider.release();
+    sign_in.await.unwrap().unwrap();
+    assert_eq!(answer.await.unwrap().unwrap_err().code, ErrorCode::SessionStaleGeneration);
+    act.await.unwrap().unwrap_err();
+
+    let ordinary = rig.session.access_token().await.unwrap();
+    change_a_role(&rig).await.unwrap().unwrap();
+    assert_eq!(rig.api.requests_to(&place()).pop().unwrap().token, ordinary.expose());
 }
 
 #[tokio::test(start_paused = true)]
@@ -279,6 +344,10 @@ async fn after_a_restart_the_answer_is_still_taken_for_what_it_is() {
     rig.provider.until_token_requests(2).await;
     rig.until(|snapshot| matches!(snapshot.stage, Stage::SignedIn { .. })).await;
     assert_eq!(account(&rig), before, "nobody else is signed in");
-    let exchanged = rig.provider.token_requests();
-    assert!(exchanged.iter().any(|asked| asked.get("grant_type") == Some("authorization_code")));
+    // The proof serves the next act, without the browser.
+    let opened = rig.browser.opened().len();
+    change_a_role(&rig).await.unwrap().unwrap();
+    let ordinary = rig.session.access_token().await.unwrap();
+    assert_ne!(rig.api.requests_to(&place()).pop().unwrap().token, ordinary.expose());
+    assert_eq!(rig.browser.opened().len(), opened);
 }
