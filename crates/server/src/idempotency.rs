@@ -33,6 +33,9 @@ pub struct IdempotencyKey(
 impl IdempotencyKey {
     /// The request of `account` that makes a thing of this `kind` in `place` (a family, or nothing
     /// yet) out of `body`.
+    ///
+    /// # Errors
+    /// [`ApiError::Internal`] for a body that is no JSON, which none of ours is.
     pub fn request<'s>(
         self,
         state: &'s AppState,
