@@ -5,6 +5,7 @@ import type { Host, Start } from "./lib/host/host";
 import { tauriHost } from "./lib/host/tauri";
 import { bringCatalog } from "./lib/i18n/catalogs";
 import { wantedLocale } from "./lib/i18n/words.svelte";
+import type { Stage } from "./lib/wire/Stage";
 import { bringPages } from "./screens/pages";
 
 const target = document.getElementById("app");
@@ -15,8 +16,20 @@ async function prepare(): Promise<{ host: Host; start: Start | undefined }> {
   const props = await chooseHost();
   const language = props.start?.settings.language ?? "system";
   await bringCatalog(wantedLocale(language, navigator.languages));
-  if (props.start?.snapshot.stage.kind === "unconfigured") await bringPages();
+  if (props.start && beginsElsewhere(props.start.snapshot.stage)) await bringPages();
   return props;
+}
+
+/** Whether the first screen is one of those that come apart from the first load. */
+function beginsElsewhere(stage: Stage): boolean {
+  if (stage.kind !== "signed_in") {
+    return stage.kind === "unconfigured" || stage.kind === "waiting_for_browser";
+  }
+  const { family } = stage;
+  return (
+    family.kind === "outside" ||
+    (family.kind === "member" && family.membership.state === "deactivated")
+  );
 }
 
 /** The fake host exists in preview builds only; this condition is what keeps it out of the product. */

@@ -1,7 +1,9 @@
 /** What `pages.ts` brings, in one piece. */
 export { default as Account } from "./Account.svelte";
 export { default as Connect } from "./Connect.svelte";
+export { default as Elsewhere } from "./Elsewhere.svelte";
 export { default as Family } from "./Family.svelte";
-export { default as Begin } from "./onboarding/Begin.svelte";
-export { default as Join } from "./onboarding/Join.svelte";
+export { default as Onboarding } from "./Onboarding.svelte";
+export { default as Paused } from "./Paused.svelte";
 export { default as Settings } from "./Settings.svelte";
+export { default as Waiting } from "./Waiting.svelte";

@@ -4,11 +4,11 @@ const GROUP = 5;
 
 /**
  * The symbols of a code as somebody typed or pasted it: any case, any grouping, look-alikes read as
- * what was meant, a whole link as the code at its end.
+ * what was meant, a whole link as the code at its end, whatever is written around it.
  */
 export function readCode(typed: string): string {
-  const meant = typed.slice(typed.lastIndexOf("#") + 1);
-  return meant
+  const link = /#(\S+)[^#]*$/.exec(typed);
+  return (link?.[1] ?? typed)
     .normalize("NFKC")
     .toUpperCase()
     .replace(/[^\p{L}\p{N}]/gu, "")

@@ -1,21 +1,25 @@
 import type Account from "./Account.svelte";
 import type Connect from "./Connect.svelte";
+import type Elsewhere from "./Elsewhere.svelte";
 import type Family from "./Family.svelte";
-import type Begin from "./onboarding/Begin.svelte";
-import type Join from "./onboarding/Join.svelte";
+import type Onboarding from "./Onboarding.svelte";
+import type Paused from "./Paused.svelte";
 import type Settings from "./Settings.svelte";
+import type Waiting from "./Waiting.svelte";
 
 /**
  * What is behind a click, so that nobody sees it first: its code comes after the first frame. And
- * the first start, which happens once; `main.ts` brings it before that frame.
+ * what happens once in a family's life, as the first start; `main.ts` brings it before that frame.
  */
 export interface Pages {
   readonly Account: typeof Account;
-  readonly Begin: typeof Begin;
   readonly Connect: typeof Connect;
+  readonly Elsewhere: typeof Elsewhere;
   readonly Family: typeof Family;
-  readonly Join: typeof Join;
+  readonly Onboarding: typeof Onboarding;
+  readonly Paused: typeof Paused;
   readonly Settings: typeof Settings;
+  readonly Waiting: typeof Waiting;
 }
 
 let here: Pages | null = null;

@@ -223,6 +223,7 @@ describe("u4 text from outside", () => {
         const provider = {
           host: hostile,
           demo: true,
+          changeable: true,
           hints,
           password_reset: true,
           profile_edit: true,

@@ -8,6 +8,7 @@ import type { InviteView } from "../wire/InviteView";
 import type { Me } from "../wire/Me";
 import type { MemberView } from "../wire/MemberView";
 import type { NoteView } from "../wire/NoteView";
+import type { PostNote } from "../wire/PostNote";
 import type { Role } from "../wire/Role";
 import type { SessionSnapshot } from "../wire/SessionSnapshot";
 import type { Settings } from "../wire/Settings";
@@ -190,14 +191,14 @@ export class FakeHost implements Host {
     return { invite, code: "K7M3Q XW92H", link: "https://family.example/join#K7M3QXW92H" };
   }
 
-  #posts(text: string) {
+  #posts({ text, hours }: PostNote) {
     const note: NoteView = {
       id: this.#newId("n"),
       text,
       author: "m-ana",
       author_name: ana.name,
       posted_at_ms: Date.now(),
-      expires_at_ms: null,
+      expires_at_ms: hours === undefined ? null : Date.now() + hours * 3_600_000,
       removable: true,
     };
     this.household.notes = [note, ...this.household.notes];
@@ -234,9 +235,16 @@ export class FakeHost implements Host {
     connect: ({ request }) =>
       this.show({
         stage: OUT,
-        provider: { ...demoProvider, host: `login.${new URL(request.address).host}`, demo: false },
+        provider: {
+          ...demoProvider,
+          host: `login.${new URL(request.address).host}`,
+          demo: false,
+          changeable: true,
+        },
         problem: null,
       }),
+    disconnect: () =>
+      this.show({ stage: { kind: "unconfigured", address: null }, provider: null, problem: null }),
     export_my_data: () => "/home/ana/Downloads/luminous-ana-2026-11-03.json",
     load_family: () => this.#me(),
     create_family: ({ request }) => this.#joins("owner", request.name, newcomers()),
@@ -272,7 +280,7 @@ export class FakeHost implements Host {
       this.household.invites = this.household.invites.filter((one) => one.id !== id);
     },
     list_notes: () => ({ notes: this.household.notes }),
-    post_note: ({ request }) => this.#posts(request.text),
+    post_note: ({ request }) => this.#posts(request),
     remove_note: ({ id }) => {
       this.household.notes = this.household.notes.filter((one) => one.id !== id);
     },

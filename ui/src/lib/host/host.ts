@@ -54,6 +54,8 @@ export interface Commands {
   save_settings: { takes: { settings: Settings }; answers: void };
   /** Names the family server, on first start. */
   connect: { takes: { request: ConnectRequest }; answers: void };
+  /** Forgets the family server that was named; refused where the configuration names it. */
+  disconnect: { takes: Nothing; answers: void };
   /** Gives a waiting proof of who one is up, and with it the act that waits for it. */
   cancel_step_up: { takes: Nothing; answers: void };
   /** Ends every sign-in of this person at the family server, this one included. */

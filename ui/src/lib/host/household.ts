@@ -43,6 +43,12 @@ export function memberAs(role: Role, name?: string): FamilyStanding {
   return { kind: "member", membership: membership(role, name) };
 }
 
+/** The standing of somebody whose place has been paused. */
+export function pausedAs(role: Role): FamilyStanding {
+  const place = membership(role);
+  return { kind: "member", membership: { ...place, state: "deactivated", permissions: [] } };
+}
+
 const may = (day: number, hour: number, minute = 0) => Date.UTC(2026, 10, day, hour, minute);
 
 /** Somebody in the family; what is not said is as for most. */

@@ -7,7 +7,7 @@ import type { FamilyStanding } from "../wire/FamilyStanding";
 import type { ProviderView } from "../wire/ProviderView";
 import type { SessionSnapshot } from "../wire/SessionSnapshot";
 import type { StorageView } from "../wire/StorageView";
-import { lindqvists, longNames, memberAs, newcomers, type Household } from "./household";
+import { lindqvists, longNames, memberAs, newcomers, pausedAs, type Household } from "./household";
 
 /** Moments the window can be asked to show, for tests and for the preview in a plain browser. */
 
@@ -22,6 +22,7 @@ export const ana: AccountView = {
 export const demoProvider: ProviderView = {
   host: "login.luminous.example",
   demo: true,
+  changeable: false,
   hints: [
     { domain_hint: "google.com", name: "Google" },
     { domain_hint: "apple.com", name: "Apple" },
@@ -35,6 +36,7 @@ export const demoProvider: ProviderView = {
 const plainProvider: ProviderView = {
   host: "login.luminous.example",
   demo: false,
+  changeable: true,
   hints: [],
   password_reset: false,
   profile_edit: false,
@@ -103,12 +105,13 @@ const inNineMinutes = () => Date.now() + 9.5 * 60_000;
 /** By name, so that a test or a person can ask for one: `?scene=waiting`. */
 export const scenes = {
   starting: () => moment({}),
-  unconfigured: () => moment({ stage: { kind: "unconfigured" }, provider: null }),
+  starting_unreachable: () => moment({ problem: problem("server.unreachable") }),
+  unconfigured: () => moment({ stage: { kind: "unconfigured", address: null }, provider: null }),
   unconfigured_problem: () =>
     moment({
-      stage: { kind: "unconfigured" },
+      stage: { kind: "unconfigured", address: "https://luminous.example.com/" },
       provider: null,
-      problem: problem("discovery.failed"),
+      problem: problem("server.unreachable"),
     }),
   signed_out_never: () => signedOut("never"),
   signed_out_back: () => signedOut("signed_out", ana),
@@ -168,6 +171,7 @@ export const scenes = {
   home_unserved: () => ({ ...signedIn({ kind: "unserved" }), provider: plainProvider }),
   home_unknown: () =>
     signedIn({ kind: "unknown" }, { connection: { kind: "offline", since_ms: null } }),
+  paused: () => signedIn(pausedAs("teen")),
   onboarding: () => signedIn({ kind: "outside" }),
   storage_locked: () => blocked("store.locked"),
   storage_unavailable: () => blocked("store.unavailable", null),

@@ -11,6 +11,7 @@ import type { MembershipView } from "../wire/MembershipView";
 import type { MemberView } from "../wire/MemberView";
 import type { NoteId } from "../wire/NoteId";
 import type { Permission } from "../wire/Permission";
+import type { PostNote } from "../wire/PostNote";
 import type { Clock } from "./clock.svelte";
 import { NOTHING_KNOWN, READS, type ListName, type Lists } from "./lists";
 import type { SessionState, Trouble } from "./session.svelte";
@@ -41,8 +42,12 @@ export class FamilyState {
   #whose = $state<string | null>(null);
   #turns: Partial<Record<ListName, number>> = {};
   #unreached = $state.raw<Trouble | null>(null);
-  #refusal = $state.raw<Refusal | null>(null);
-  #busy = $state<CommandName | null>(null);
+  /** Of the acts since the last one was asked for, the newest first. */
+  #refusals = $state.raw<readonly Refusal[]>([]);
+  /** The acts that the server has not answered yet: one under way, the others behind it. */
+  #acts = $state.raw<readonly CommandName[]>([]);
+  #lastAct: Promise<unknown> = Promise.resolve();
+  #invitation = $state<string | null>(null);
 
   constructor(host: Host, clock: Clock, session: SessionState) {
     this.#host = host;
@@ -60,6 +65,11 @@ export class FamilyState {
     return this.standing?.kind === "member" ? this.standing.membership : null;
   }
 
+  /** Whether somebody has paused that place: it is kept, and good for nothing but to be left. */
+  get paused(): boolean {
+    return this.place?.state === "deactivated";
+  }
+
   /** Another one means that everything has to be asked anew; null: there is nothing to ask. */
   get key(): string | null {
     const { inside } = this.#session;
@@ -74,14 +84,19 @@ export class FamilyState {
     return this.#whose === this.key ? this.#lists : NOTHING_KNOWN;
   }
 
+  /** The code of the invitation whose link brought somebody here, until they have joined. */
+  get invitation() {
+    return this.#invitation;
+  }
+
   /** Why the server could not be asked lately. */
   get unreached() {
     return this.#unreached;
   }
 
-  /** The act that the server has not answered yet. */
-  get busy() {
-    return this.#busy;
+  /** Whether one of these acts is under way or waits for its turn. */
+  isBusy(...commands: CommandName[]): boolean {
+    return this.#acts.some((command) => commands.includes(command));
   }
 
   /** Whether the person's role allows it, so that the window offers only that. */
@@ -91,13 +106,17 @@ export class FamilyState {
 
   /** Why the last act was refused, when it was one of these. */
   troubleOf(...commands: CommandName[]): Trouble | null {
-    const refusal = this.#refusal;
-    return refusal && commands.includes(refusal.command) ? refusal : null;
+    return this.#refusals.find(({ command }) => commands.includes(command)) ?? null;
   }
+
+  /** Keeps the code of an invitation that can be used only once somebody has signed in. */
+  keepInvitation = (code: string | null) => {
+    this.#invitation = code;
+  };
 
   /** Puts what went wrong away. */
   dismiss = () => {
-    this.#refusal = null;
+    this.#refusals = [];
     this.#unreached = null;
   };
 
@@ -117,7 +136,11 @@ export class FamilyState {
     this.#act("preview_invite", (h) => h.call("preview_invite", { request: { code } }));
 
   join = (code: string) =>
-    this.#act("accept_invite", (h) => h.call("accept_invite", { request: { code } }));
+    this.#act("accept_invite", async (h) => {
+      const me = await h.call("accept_invite", { request: { code } });
+      this.#invitation = null;
+      return me;
+    });
 
   rename = (name: string) =>
     this.#act("rename_family", async (h) => {
@@ -149,8 +172,8 @@ export class FamilyState {
   withdraw = (id: InviteId) =>
     this.#act("withdraw_invite", (h) => h.call("withdraw_invite", { id }), "invites");
 
-  post = (text: string) =>
-    this.#act("post_note", (h) => h.call("post_note", { request: { text } }), "notes");
+  post = (request: PostNote) =>
+    this.#act("post_note", (h) => h.call("post_note", { request }), "notes");
 
   takeDown = (id: NoteId) =>
     this.#act("remove_note", (h) => h.call("remove_note", { id }), "notes");
@@ -158,26 +181,48 @@ export class FamilyState {
   /** Answers where the file is. */
   exportMyData = () => this.#act("export_my_data", (h) => h.call("export_my_data"));
 
-  /** Does one thing at a time; answers what came of it, or null, and then `troubleOf` says why. */
-  async #act<Answer>(
+  /**
+   * Does one thing at a time, in the order in which they were asked for; what is under way already
+   * is not begun again. Answers what came of it, or null, and then `troubleOf` says why.
+   */
+  #act<Answer>(
     command: CommandName,
     wish: (host: Host) => Promise<Answer>,
     changed?: ListName,
   ): Promise<{ answer: Answer } | null> {
-    if (this.#busy) return null;
-    this.#busy = command;
-    this.#refusal = null;
+    if (this.isBusy(command)) return Promise.resolve(null);
+    const isFirst = this.#acts.length === 0;
+    const who = this.#session.inside?.account.id;
+    this.#acts = [...this.#acts, command];
+    this.#refusals = [];
+    const run = async () => {
+      try {
+        // Nobody else's act: somebody may have signed in since it was asked for.
+        if (this.#session.inside?.account.id !== who) return null;
+        return await this.#do(command, wish, changed);
+      } finally {
+        this.#acts = this.#acts.filter((one) => one !== command);
+      }
+    };
+    const act = isFirst ? run() : this.#lastAct.then(run);
+    this.#lastAct = act;
+    return act;
+  }
+
+  async #do<Answer>(
+    command: CommandName,
+    wish: (host: Host) => Promise<Answer>,
+    changed?: ListName,
+  ): Promise<{ answer: Answer } | null> {
     try {
       const answer = await wish(this.#host);
       if (changed) await this.#quietly(() => this.#bring([changed]));
       return { answer };
     } catch (thrown) {
       const error = errorOf(thrown);
-      this.#refusal = { command, error, at: this.#clock.read() };
+      this.#refusals = [{ command, error, at: this.#clock.read() }, ...this.#refusals];
       if (OUTDATED.includes(error.code)) void this.load();
       return null;
-    } finally {
-      this.#busy = null;
     }
   }
 

@@ -150,6 +150,9 @@ export class SessionState {
   connect = (request: ConnectRequest) =>
     this.#run("connect", (h) => h.call("connect", { request }));
 
+  /** Forgets the family server, so that another one can be named. */
+  disconnect = () => this.#run("disconnect", (h) => h.call("disconnect"));
+
   /** The address of the waiting sign-in; null when there is none, and then `trouble` says why. */
   link = async (): Promise<string | null> => {
     try {

@@ -10,6 +10,7 @@ describe("the code of an invitation", () => {
     ["k7m3q", "K7M3Q"],
     ["k7m3qx", "K7M3Q X"],
     ["https://family.example/join#K7M3QXW92H", "K7M3Q XW92H"],
+    ["Come in: https://family.example/join#K7M3QXW92H Love, Ana", "K7M3Q XW92H"],
     ["", ""],
   ])("%j is shown as %j", (typed, shown) => {
     expect(groupCode(typed)).toBe(shown);

@@ -72,6 +72,40 @@ describe("a member", () => {
     await waitFor(() => expect(document.activeElement).toBe(done));
   });
 
+  it("is not what somebody is fetched back to who went on to something else meanwhile", async () => {
+    const host = await openFamily();
+    const release = host.hold("change_member");
+    await press("Change Ben Okafor");
+    await press("Pause");
+    await fireEvent.click(dialog().getByRole("button", { name: "Pause" }));
+    await press("Change Noa Lindqvist-Okafor");
+    const busyWith = button("Invite somebody");
+    busyWith.focus();
+    release();
+    await screen.findByText("Done. Ben Okafor is paused.");
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(document.activeElement).toBe(busyWith);
+    // Nor is what they opened closed for it.
+    screen.getByRole("button", { name: "Close Noa Lindqvist-Okafor" });
+  });
+
+  it("harms nobody who left the page before the answer came", async () => {
+    const failures: unknown[] = [];
+    const note = (event: unknown) => failures.push(event);
+    process.on("unhandledRejection", note);
+    const host = await openFamily();
+    const release = host.hold("add_child");
+    await press("Add a child");
+    await type("The child’s name", "Liv");
+    await press("Add");
+    await press("Home");
+    release();
+    await waitFor(() => expect(host.household.members.map(({ name }) => name)).toContain("Liv"));
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    process.off("unhandledRejection", note);
+    expect(failures).toEqual([]);
+  });
+
   it("is paused after a question, and let back in without one", async () => {
     const host = await openFamily();
     await press("Change Ben Okafor");

@@ -1,6 +1,7 @@
 import { fireEvent, screen, waitFor } from "@testing-library/svelte";
 import { describe, expect, it } from "vitest";
 
+import { memberAs } from "../../../src/lib/host/household";
 import { problem } from "../../../src/lib/host/scenes";
 import { show, wanted, wishes } from "../show";
 
@@ -9,6 +10,41 @@ const type = (label: string, value: string) =>
   fireEvent.input(screen.getByLabelText(label), { target: { value } });
 const heading = () => screen.getByRole("heading", { level: 1 }).textContent.trim();
 const field = (label: string) => screen.getByLabelText<HTMLInputElement>(label);
+
+describe("a member whose place is paused", () => {
+  it("is told so calmly, and is asked neither to begin nor to join a family", async () => {
+    const host = show("paused");
+    await waitFor(() => expect(heading()).toBe("Paused for now"));
+    screen.getByText(/^An adult has paused your place in The Lindqvists/);
+    expect(screen.queryByText("I have an invitation")).toBeNull();
+    await press("Account");
+    expect(screen.queryByRole("button", { name: "Family" })).toBeNull();
+    await press("Home");
+    await press("Sign out here");
+    expect(wanted(host).at(-1)).toEqual({ command: "sign_out", takes: { scope: "here" } });
+  });
+
+  it("is at home again as soon as somebody lets them back in", async () => {
+    const host = show("paused");
+    await waitFor(() => expect(heading()).toBe("Paused for now"));
+    const looks = () => host.calls.filter(({ command }) => command === "load_family").length;
+    await waitFor(() => expect(looks()).toBe(1));
+    await press("Look again");
+    expect(looks()).toBe(2);
+    host.place(memberAs("teen"));
+    await waitFor(() => expect(heading()).toBe("Hello, Ana Lindqvist"));
+  });
+
+  it("may leave the family, after a question", async () => {
+    const host = show("paused");
+    await waitFor(() => expect(heading()).toBe("Paused for now"));
+    await press("Leave the family");
+    expect(wishes(host)).toEqual([]);
+    await press("Leave");
+    expect(wishes(host)).toEqual(["leave_family"]);
+    await waitFor(() => expect(heading()).toBe("Welcome, Ana Lindqvist"));
+  });
+});
 
 describe("somebody without a family", () => {
   it("is offered two ways, and their account", async () => {
@@ -49,6 +85,41 @@ describe("somebody without a family", () => {
     expect(field("The family’s name").value).toBe("The Okafors");
     await press("Back");
     expect(heading()).toBe("Welcome, Ana Lindqvist");
+  });
+});
+
+describe("a member whose place is paused", () => {
+  it("is told so calmly, and is asked neither to begin nor to join a family", async () => {
+    const host = show("paused");
+    await waitFor(() => expect(heading()).toBe("Paused for now"));
+    screen.getByText(/^An adult has paused your place in The Lindqvists/);
+    expect(screen.queryByText("I have an invitation")).toBeNull();
+    await press("Account");
+    expect(screen.queryByRole("button", { name: "Family" })).toBeNull();
+    await press("Home");
+    await press("Sign out here");
+    expect(wanted(host).at(-1)).toEqual({ command: "sign_out", takes: { scope: "here" } });
+  });
+
+  it("is at home again as soon as somebody lets them back in", async () => {
+    const host = show("paused");
+    await waitFor(() => expect(heading()).toBe("Paused for now"));
+    const looks = () => host.calls.filter(({ command }) => command === "load_family").length;
+    await waitFor(() => expect(looks()).toBe(1));
+    await press("Look again");
+    expect(looks()).toBe(2);
+    host.place(memberAs("teen"));
+    await waitFor(() => expect(heading()).toBe("Hello, Ana Lindqvist"));
+  });
+
+  it("may leave the family, after a question", async () => {
+    const host = show("paused");
+    await waitFor(() => expect(heading()).toBe("Paused for now"));
+    await press("Leave the family");
+    expect(wishes(host)).toEqual([]);
+    await press("Leave");
+    expect(wishes(host)).toEqual(["leave_family"]);
+    await waitFor(() => expect(heading()).toBe("Welcome, Ana Lindqvist"));
   });
 });
 

@@ -35,6 +35,39 @@ describe("first start", () => {
     await waitFor(() => expect(heading()).toBe("Welcome to Luminous"));
   });
 
+  it("understands the link of an invitation, and has its code at hand later", async () => {
+    const host = show("unconfigured");
+    host.family = { kind: "outside" };
+    await type(field, "https://luminous.example.com/join#k7m3qxw92h");
+    await press("Connect");
+    expect(host.calls.at(-1)?.takes).toEqual({
+      request: { address: "https://luminous.example.com/" },
+    });
+    await waitFor(() => expect(heading()).toBe("Welcome to Luminous"));
+    host.finish();
+    await waitFor(() => expect(heading()).toBe("Your invitation"));
+    expect(screen.getByLabelText<HTMLInputElement>("Code").value).toBe("K7M3Q XW92H");
+  });
+
+  it("shows the address that did not do, and says why, to be tried again or mended", async () => {
+    const host = show("unconfigured_problem");
+    screen.getByText("Your family’s server cannot be reached.");
+    screen.getByText(/^Luminous knows this address/);
+    await press("Connect");
+    expect(host.calls.at(-1)?.takes).toEqual({
+      request: { address: "https://luminous.example.com/" },
+    });
+  });
+
+  it("waits for a family server that does not answer yet, and says so", async () => {
+    const host = show("starting_unreachable");
+    expect(heading()).toBe("Your family’s server does not answer yet");
+    screen.getByText("Your family’s server cannot be reached.");
+    screen.getByText(/^Luminous keeps asking by itself/);
+    host.show({ ...scenes.signed_out_never() });
+    await waitFor(() => expect(heading()).toBe("Welcome to Luminous"));
+  });
+
   it.each([
     ["server.not_luminous", /no family at home at this address/],
     ["server.unreachable", /server cannot be reached/],
@@ -101,6 +134,23 @@ describe("signed out", () => {
     show("signed_out_plain");
     expect(screen.queryByText(/Continue with/)).toBeNull();
     expect(screen.queryByText(/Forgot/)).toBeNull();
+  });
+
+  it("leads to another family server, after a question", async () => {
+    const host = show("signed_out_plain");
+    await waitFor(() => screen.getByRole("button", { name: "Another family server" }));
+    await press("Another family server");
+    expect(wishes(host)).toEqual([]);
+    await press("Enter another address");
+    expect(wishes(host)).toEqual(["disconnect"]);
+    await waitFor(() => expect(heading()).toBe("Connect to your family"));
+    expect(screen.getByLabelText<HTMLInputElement>("Your family’s address").value).toBe("");
+  });
+
+  it("keeps to the family server that the configuration names", async () => {
+    show("signed_out_never");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(screen.queryByText("Another family server")).toBeNull();
   });
 
   it("says what it waits for while the provider is asked, and can be cancelled", async () => {

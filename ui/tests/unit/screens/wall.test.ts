@@ -32,6 +32,18 @@ describe("the notes on the wall", () => {
     await waitFor(() => expect(area().value).toBe(""));
   });
 
+  it("stand until somebody takes them down, unless somebody chose a day or a week", async () => {
+    const host = show("home_new");
+    await screen.findByText(/No notes yet/);
+    const stands = () => screen.getByLabelText<HTMLSelectElement>("It stands");
+    expect(stands().value).toBe("open");
+    await fireEvent.change(stands(), { target: { value: "week" } });
+    await write("On holiday");
+    await press("Put it on the wall");
+    expect(wanted(host).at(-1)?.takes).toEqual({ request: { text: "On holiday", hours: 168 } });
+    await waitFor(() => expect(stands().value).toBe("open"));
+  });
+
   it("want something to be written", async () => {
     const host = show("home");
     await write("   ");

@@ -116,7 +116,7 @@ describe("a server that cannot be asked", () => {
   it("does not turn an act that was done into one that was refused", async () => {
     const { host, family } = await familyAt("home");
     host.refuse("list_notes", problem("server.busy"));
-    expect(await family.post("Hello")).toEqual({ answer: undefined });
+    expect(await family.post({ text: "Hello" })).toEqual({ answer: undefined });
     expect(family.troubleOf("post_note")).toBeNull();
     expect(family.unreached?.error.code).toBe("server.busy");
   });
@@ -139,7 +139,7 @@ describe("an act", () => {
       error: problem("family.last_owner"),
       at: NOON,
     });
-    await family.post("Hello");
+    await family.post({ text: "Hello" });
     expect(family.troubleOf("leave_family")).toBeNull();
   });
 
@@ -157,13 +157,55 @@ describe("an act", () => {
   it("is done once, however often it is asked for meanwhile", async () => {
     const { host, family } = await familyAt("home");
     const release = host.hold("post_note");
-    const first = family.post("Hello");
-    expect(await family.post("Hello")).toBeNull();
-    expect(family.busy).toBe("post_note");
+    const first = family.post({ text: "Hello" });
+    expect(await family.post({ text: "Hello" })).toBeNull();
+    expect(family.isBusy("leave_family", "post_note")).toBe(true);
     release();
     await first;
     expect(names(host).filter((name) => name === "post_note")).toHaveLength(1);
-    expect(family.busy).toBeNull();
+    expect(family.isBusy("post_note")).toBe(false);
+  });
+
+  it("waits for its turn behind another one, and is done then", async () => {
+    const { host, family } = await familyAt("home");
+    const release = host.hold("post_note");
+    const first = family.post({ text: "Hello" });
+    const second = family.takeDown("n-1");
+    expect(family.isBusy("remove_note")).toBe(true);
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(names(host)).toEqual(["post_note"]);
+    release();
+    await first;
+    expect(await second).toEqual({ answer: undefined });
+    expect(names(host)).toEqual(["post_note", "list_notes", "remove_note", "list_notes"]);
+    expect(family.isBusy("post_note", "remove_note")).toBe(false);
+  });
+
+  it("is not forgotten when the one before it is refused, and hides no refusal", async () => {
+    const { host, family } = await familyAt("home");
+    const release = host.hold("post_note");
+    host.refuse("post_note", problem("limit.reached"));
+    const first = family.post({ text: "Hello" });
+    const second = family.addChild("Liv");
+    release();
+    expect(await first).toBeNull();
+    expect(await second).not.toBeNull();
+    expect(family.troubleOf("post_note")?.error.code).toBe("limit.reached");
+    expect(family.troubleOf("add_child")).toBeNull();
+  });
+
+  it("that waited is dropped when somebody else has signed in meanwhile", async () => {
+    const { host, family } = await familyAt("home");
+    const release = host.hold("post_note");
+    const first = family.post({ text: "Hello" });
+    const second = family.addChild("Liv");
+    const { stage } = host.snapshot;
+    if (stage.kind !== "signed_in") throw new Error("nobody is signed in");
+    host.show({ stage: { ...stage, account: { ...stage.account, id: "somebody-else" } } });
+    release();
+    await first;
+    expect(await second).toBeNull();
+    expect(names(host)).not.toContain("add_child");
   });
 
   it("names a child without an account as one when it takes it out", async () => {
