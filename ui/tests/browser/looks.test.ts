@@ -219,10 +219,11 @@ function sticksOut(page: Page): Promise<string[]> {
     const out = [...document.querySelectorAll("body *:not(.scene *)")].filter((element) => {
       if (element.closest("dialog:not([open]), .for-listeners")) return false;
       const { left, right } = element.getBoundingClientRect();
+      if (right > width + 0.5 || left < -0.5) return true;
+      // One line to type into scrolls by nature.
+      if (element.localName === "input") return false;
       const { scrollWidth, clientWidth } = element;
-      return (
-        right > width + 0.5 || left < -0.5 || (clientWidth > 0 && scrollWidth > clientWidth + 1)
-      );
+      return clientWidth > 0 && scrollWidth > clientWidth + 1;
     });
     return out.map((element) => element.outerHTML.slice(0, 120));
   });
