@@ -77,7 +77,13 @@ impl Session {
         let element = self.find(css).await?;
         self.post(&format!("/element/{element}/clear"), json!({})).await?;
         self.post(&format!("/element/{element}/value"), json!({ "text": text })).await?;
-        Ok(())
+        // The keys arrive one after the other, some after the answer.
+        let property = format!("/element/{element}/property/value");
+        until(&format!("{text:?} in {css}"), || async {
+            let value = self.call(Method::GET, &property, None).await?;
+            Ok((value.as_str().unwrap_or_default().len() >= text.len()).then_some(()))
+        })
+        .await
     }
 
     /// The visible text of the element.
