@@ -43,6 +43,7 @@ pub struct Demo {
 struct Place<'a> {
     folder: &'a Path,
     port: u16,
+    server_port: u16,
 }
 
 impl Demo {
@@ -54,7 +55,9 @@ impl Demo {
     /// When a port is taken or the folder cannot be written.
     pub async fn start(folder: &Path, port: u16, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         std::fs::create_dir_all(folder)?;
-        let place = Place { folder, port };
+        let server_port =
+            port.checked_add(1).context("--demo-port must leave room for the port after it")?;
+        let place = Place { folder, port, server_port };
         let password = random_text()?;
         let emulator = place.emulator(&password).await?;
         let issuer = emulator.base_url().join(&format!("{DEMO_TENANT}/{DEMO_POLICY}/"))?;
@@ -73,7 +76,7 @@ impl Demo {
 
 impl Place<'_> {
     fn base(&self) -> String {
-        format!("http://localhost:{}", self.port + 1)
+        format!("http://localhost:{}", self.server_port)
     }
 
     async fn emulator(&self, password: &str) -> anyhow::Result<Emulator> {
@@ -107,7 +110,7 @@ impl Place<'_> {
         let store = SqliteStore::open(&config.store.sqlite, clock.clone(), entropy.clone())?;
         let http = Arc::new(ReqwestClient::new(Trust::system())?);
         let parts = Parts { store: Arc::new(store), clock, entropy, http };
-        let port = self.port + 1;
+        let port = self.server_port;
         Server::start(config, parts).await.with_context(|| {
             format!("the embedded family server cannot use port {port}; --demo-port names another")
         })
@@ -135,7 +138,7 @@ impl Place<'_> {
         Ok(Config {
             profile: Profile::Dev,
             name: "Luminous (demo)".to_owned(),
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, self.port + 1)),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, self.server_port)),
             public_url: Some(self.base().parse()?),
             key_file: self.folder.join("server.key"),
             store: StoreSettings {

@@ -6,7 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use luminous_app::demo::Demo;
-use luminous_auth::{Ports, Session, StateFile, Tuning};
+use luminous_auth::family::discovery;
+use luminous_auth::{Ports, Service, Session, StateFile, Tuning};
 use luminous_domain::{OsEntropy, Role, SystemClock};
 use luminous_oidc::{ReqwestClient, Transport, Trust};
 use luminous_testkit::following::{Person, Visit};
@@ -149,6 +150,33 @@ async fn a_family_is_made_in_the_demo_and_is_there_after_a_restart() {
         .expect("deleted, after a second factor");
     running.until(|snapshot| standing(snapshot) == Some(&FamilyStanding::Outside)).await;
     running.stop().await;
+}
+
+/// The app asks its own server nothing at the start: what it believes must be what others are told.
+#[tokio::test]
+async fn the_demo_knows_what_its_server_says_of_itself() {
+    luminous_app::use_one_crypto_provider();
+    let folder = tempfile::tempdir().expect("a folder");
+    let port = free_ports();
+    let demo = Demo::start(folder.path(), port, Arc::new(SystemClock)).await.expect("a demo");
+    let http = ReqwestClient::new(Trust::system()).expect("a client");
+    let typed = format!("http://localhost:{}", port + 1);
+    let address = discovery::address(&typed, Transport::LoopbackHttp).expect("an address");
+    let said = discovery::ask(&http, &address).await.expect("a description");
+    let mut service = Service::from_discovery(&said, Transport::LoopbackHttp).expect("a service");
+    // The server may know its issuer by now; the app learns it from the provider itself.
+    service.provider.expected_issuer = demo.service.provider.expected_issuer.clone();
+    assert_eq!(Service { demo: true, ..service }, demo.service);
+    demo.stop().await;
+}
+
+#[tokio::test]
+async fn u12_the_last_port_has_no_room_for_a_server_after_it() {
+    luminous_app::use_one_crypto_provider();
+    let folder = tempfile::tempdir().expect("a folder");
+    let started = Demo::start(folder.path(), u16::MAX, Arc::new(SystemClock)).await;
+    let error = started.err().expect("there is no such port");
+    assert!(error.to_string().contains("--demo-port"), "{error:#}");
 }
 
 #[tokio::test]

@@ -3,8 +3,12 @@
 use std::time::Duration;
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
-use luminous_domain::{MemberId, Role};
-use luminous_emulator::{Config, DEMO_MFA_POLICY, Event};
+use luminous_auth::tokens::{TokenEndpoint, TokenFailure, Tokens};
+use luminous_domain::{MemberId, RefreshToken, Role};
+use luminous_emulator::{
+    Config, DEMO_APP_CLIENT_ID, DEMO_MFA_POLICY, DEMO_POLICY, DEMO_TENANT, Event,
+};
+use luminous_oidc::{ReqwestClient, Trust};
 use luminous_testkit::EmulatorRig;
 use luminous_testkit::following::Visit;
 use luminous_testkit::scripted_api::{FAMILY, MEMBER, Say};
@@ -39,10 +43,35 @@ fn stored(rig: &EmulatorRig) -> Vec<(String, Vec<Vec<u8>>)> {
     names.map(|name| (name.clone(), rig.store.values(&name))).collect()
 }
 
+/// The refresh token in the keyring.
+fn refresh_token(rig: &EmulatorRig) -> RefreshToken {
+    let values = stored(rig).into_iter().flat_map(|(_, values)| values);
+    let records = values.filter_map(|value| BASE64_URL_SAFE_NO_PAD.decode(value).ok());
+    let mut tokens = records.filter_map(|record| {
+        let record: Value = serde_json::from_slice(&record).ok()?;
+        Some(RefreshToken::new(record["refresh_token"].as_str()?))
+    });
+    tokens.next().unwrap()
+}
+
+/// Whoever has a refresh token tries it.
+async fn present(rig: &EmulatorRig, token: &RefreshToken) -> Result<Tokens, TokenFailure> {
+    let base = rig.emulator.base_url();
+    let place = format!("{DEMO_TENANT}/{DEMO_POLICY}/oauth2/v2.0/token");
+    let endpoint = TokenEndpoint {
+        http: &ReqwestClient::new(Trust::system()).unwrap(),
+        clock: &*rig.clock,
+        url: &base.join(&place).unwrap(),
+        client_id: DEMO_APP_CLIENT_ID,
+    };
+    endpoint.refresh(token, &["openid".to_owned()]).await.tokens
+}
+
 #[tokio::test]
 async fn r9_forget_my_password_choose_another_and_be_signed_in() {
     let rig = EmulatorRig::start(Config::demo()).await;
     rig.sign_in().await;
+    let old = refresh_token(&rig);
     rig.session.sign_out(SignOutScope::Here).await.unwrap();
     rig.emulator.control().clear_sessions().unwrap();
 
@@ -51,17 +80,21 @@ async fn r9_forget_my_password_choose_another_and_be_signed_in() {
     assert_eq!((name(&snapshot), &snapshot.problem), (Some("Ana"), &None));
     assert_ne!(rig.browser.password(), before);
     assert_eq!(rig.emulator.control().count(Event::PasswordReset), 1);
+    let refused = present(&rig, &old).await.unwrap_err();
+    assert!(matches!(refused, TokenFailure::Ended(_)), "the old password's grant: {refused:?}");
 }
 
 #[tokio::test]
 async fn a_new_password_by_its_button_ends_old_grants_and_ends_signed_in_again() {
     let rig = EmulatorRig::start(Config::demo()).await;
     rig.sign_in().await;
-    let old = stored(&rig);
+    let (old, token) = (stored(&rig), refresh_token(&rig));
     let snapshot = visit(&rig, SignInIntent::ResetPassword, Visit::SignIn).await;
     assert_eq!((name(&snapshot), &snapshot.problem), (Some("Ana"), &None));
     assert_eq!(rig.emulator.control().count(Event::PasswordReset), 1);
     assert_ne!(stored(&rig), old, "a sign-in of its own");
+    let refused = present(&rig, &token).await.unwrap_err();
+    assert!(matches!(refused, TokenFailure::Ended(_)), "{refused:?}");
     rig.clock.advance(HOUR);
     rig.session.access_token().await.unwrap();
 }
