@@ -105,7 +105,7 @@ const inNineMinutes = () => Date.now() + 9.5 * 60_000;
 /** By name, so that a test or a person can ask for one: `?scene=waiting`. */
 export const scenes = {
   starting: () => moment({}),
-  starting_unreachable: () => moment({ problem: problem("server.unreachable") }),
+  starting_unreachable: () => moment({ provider: null, problem: problem("server.unreachable") }),
   unconfigured: () => moment({ stage: { kind: "unconfigured", address: null }, provider: null }),
   unconfigured_problem: () =>
     moment({
