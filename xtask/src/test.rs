@@ -17,9 +17,14 @@ const WORKSPACE: &[&str] = &["--workspace", "--features", "luminous/demo"];
 /// The app's package needs WebKit and the built UI, so the inner loop leaves it out.
 const WITHOUT_APP: &[&str] = &["--workspace", "--exclude", "luminous"];
 
-/// The keyring's own tests wait for a real daemon's deadlines, and need it installed.
-const WITHOUT_KEYRING: &[&str] =
-    &["--workspace", "--exclude", "luminous", "-E", "not binary(keyring)"];
+/// What waits for a real daemon's deadlines, for a PostgreSQL, or kills programs over and over.
+const WITHOUT_SLOW: &[&str] = &[
+    "--workspace",
+    "--exclude",
+    "luminous",
+    "-E",
+    "not binary(keyring) & not binary(postgres) & not binary(kills)",
+];
 
 const EVERYTHING: &[Stage] = &[
     Stage { name: "format", needs: &[], run: format },
@@ -42,7 +47,7 @@ const EVERYTHING: &[Stage] = &[
 const FAST: &[Stage] = &[
     Stage { name: "format", needs: &[], run: format },
     Stage { name: "clippy", needs: &[], run: |context| clippy(context, WITHOUT_APP) },
-    Stage { name: "rust tests", needs: &[], run: |context| tests(context, WITHOUT_KEYRING) },
+    Stage { name: "rust tests", needs: &[], run: |context| tests(context, WITHOUT_SLOW) },
     Stage { name: "ui types", needs: &[], run: |context| ui::script(context, "check") },
     Stage { name: "ui unit tests", needs: &[], run: |context| ui::script(context, "test") },
 ];
@@ -60,7 +65,7 @@ pub fn everything(context: &Context) -> anyhow::Result<()> {
     stage::run_all(context, &EVERYTHING[..EVERYTHING.len() - 2])
 }
 
-/// Checks what can be checked in under a minute once built. The parts run one after the other:
+/// Checks what can be checked in about two minutes once built. The parts run one after the other:
 /// clippy and the tests share the target folder, whose lock would make them wait anyway.
 ///
 /// # Errors
