@@ -81,5 +81,4 @@ assert.deepEqual(
   members.body.members.map(({ name, role }) => ({ name, role })),
   [{ name: "Mia Sal", role: "owner" }],
 );
-console.log("@azure/msal-node signed up, called the API, and refreshed");
 front.close();

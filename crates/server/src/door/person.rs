@@ -22,8 +22,8 @@ use crate::visit::Visit;
 /// How often "last seen" is written down for one account.
 const SEEN_EVERY: Duration = Duration::from_secs(300);
 
-/// For how many seconds after its issue a token brings news of a person's name. An older one, verified anew
-/// because it was forgotten, would bring back the name from before a change.
+/// For how many seconds after its issue a token brings news of a person's name. An older one that is
+/// verified anew, because it was forgotten, would bring back the name from before a change.
 const NEWS_LIFETIME: i64 = 600;
 
 impl FromRequestParts<AppState> for Person {

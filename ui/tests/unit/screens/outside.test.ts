@@ -2,6 +2,7 @@ import { fireEvent, screen, waitFor } from "@testing-library/svelte";
 import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { problem, scenes } from "../../../src/lib/host/scenes";
+import { bringPages } from "../../../src/screens/pages";
 import { show, wanted, wishes } from "../show";
 
 const press = (name: string) => fireEvent.click(screen.getByRole("button", { name }));
@@ -148,8 +149,9 @@ describe("signed out", () => {
   });
 
   it("keeps to the family server that the configuration names", async () => {
+    // The button is one of the pages: once they are here, it would be in the first frame.
+    await bringPages();
     show("signed_out_never");
-    await new Promise((resolve) => setTimeout(resolve, 50));
     expect(screen.queryByText("Another family server")).toBeNull();
   });
 
