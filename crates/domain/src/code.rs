@@ -69,6 +69,79 @@ impl std::fmt::Debug for InviteCode {
     }
 }
 
+/// What a wall display shows and a person types: six symbols, 30 bits, shown for ten minutes
+/// (RFC 8628 section 6.1; the arithmetic of guessing it is in [`crate::link`]).
+///
+/// It does not print, and the server keeps a keyed hash of it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct UserCode(String);
+
+impl UserCode {
+    /// How many symbols it has.
+    pub const LENGTH: usize = 6;
+
+    /// A new one, which is no word that nobody wants on their wall.
+    ///
+    /// # Errors
+    /// [`NoEntropy`].
+    pub fn new(entropy: &dyn Entropy) -> Result<Self, NoEntropy> {
+        loop {
+            let code = draw(Self::LENGTH, entropy)?;
+            if !is_rude(&code) {
+                return Ok(Self(code));
+            }
+        }
+    }
+
+    /// Reads what somebody typed.
+    ///
+    /// # Errors
+    /// [`CodeError`] when it cannot be a code; a guess of the right form is not told from a code.
+    pub fn parse(typed: &str) -> Result<Self, CodeError> {
+        normalize(typed, Self::LENGTH).map(Self)
+    }
+
+    /// The symbols, without grouping.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// As it is shown, in two groups: `K7M 3QX`.
+    #[must_use]
+    pub fn grouped(&self) -> String {
+        let (first, second) = self.0.split_at(Self::LENGTH / 2);
+        format!("{first} {second}")
+    }
+}
+
+impl std::fmt::Debug for UserCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("UserCode(..)")
+    }
+}
+
+/// Words that no wall shall show, also with digits read as the letters they look like.
+const RUDE: [&str; 18] = [
+    "ARSE", "ASS", "BASTARD", "BUM", "CACA", "CRAP", "CNT", "DAMN", "DCK", "FAG", "FCK", "HELL",
+    "KKK", "NAZ1", "NGR", "P1SS", "SEX", "SH1T",
+];
+
+fn is_rude(code: &str) -> bool {
+    let read: String = code
+        .chars()
+        .map(|symbol| match symbol {
+            '3' => 'E',
+            '4' => 'A',
+            '5' => 'S',
+            '7' => 'T',
+            '8' => 'B',
+            other => other,
+        })
+        .collect();
+    RUDE.iter().any(|word| code.contains(word) || read.contains(word))
+}
+
 fn draw(length: usize, entropy: &dyn Entropy) -> Result<String, NoEntropy> {
     let mut bytes = vec![0; length];
     entropy.fill(&mut bytes)?;

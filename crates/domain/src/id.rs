@@ -69,6 +69,12 @@ id! {
     NoteId,
     /// A wall display.
     DeviceId,
+    /// A display's wish to be linked: one showing of a code.
+    LinkId,
+    /// What a person is asked once they typed a display's code.
+    ChallengeId,
+    /// One pair of a display's tokens; the `jti` of its access token.
+    TokenId,
     /// A sign-in of a browser at the server itself.
     WebSessionId,
     /// A line of the audit log.

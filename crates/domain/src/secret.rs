@@ -49,6 +49,10 @@ secret!(
     /// An authorization code (RFC 6749 section 1.3.1). Single use.
     AuthorizationCode
 );
+secret!(
+    /// A display's device code (RFC 8628 section 3.2): 256 bits, good for one link.
+    DeviceCode
+);
 
 #[cfg(test)]
 mod tests {

@@ -43,6 +43,17 @@ pub enum LogFormat {
     Json,
 }
 
+/// What is asked of a display in another network than the person's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Proximity {
+    /// The person is warned.
+    #[default]
+    Warn,
+    /// It is refused.
+    Require,
+}
+
 settings! {
     /// The whole configuration.
     Config {
@@ -70,6 +81,8 @@ settings! {
         store: StoreSettings = StoreSettings::default(), "";
         /// How much is enough.
         limits: Limits = Limits::default(), "";
+        /// Wall displays.
+        displays: DisplaySettings = DisplaySettings::default(), "";
         /// Figures for Prometheus.
         metrics: MetricsSettings = MetricsSettings::default(), "";
         /// What the identity provider asks us while it issues a token.
@@ -109,6 +122,31 @@ settings! {
         per_account_per_minute: u32 = 600, "600";
     }
 
+    /// Wall displays: how they are linked, and how long they stay.
+    DisplaySettings {
+        /// The file that holds the keys which sign the displays' access tokens. With SQLite it is made
+        /// at the first start. With PostgreSQL all replicas read the same one, so it is made once, by
+        /// `luminous-server keys rotate`, and that again makes the next key.
+        signing_keys_file: PathBuf = PathBuf::from("luminous-server.signing-keys.json"), "\"/var/lib/luminous/signing-keys.json\"";
+        /// How long a code stays on the wall, in seconds; 60 to 600.
+        code_seconds: u64 = 600, "600";
+        /// The least number of seconds between two polls of a display that waits.
+        poll_seconds: u32 = 5, "5";
+        /// How long an access token lives, in minutes.
+        access_minutes: u64 = 30, "30";
+        /// How long a display may be away, in days.
+        idle_days: u64 = 45, "45";
+        /// How long a display stays without an admin's renewal, in days.
+        absolute_days: u64 = 90, "90";
+        /// How many codes may be on walls at once.
+        codes: u32 = 5000, "5000";
+        /// How many wrong codes an hour the whole system bears while one code is on a wall; with more
+        /// codes it bears fewer. 107374 keeps a capture below one in a million an hour.
+        guesses_per_hour: u32 = 107_374, "107374";
+        /// What happens when a display asks from another network than the person: `warn` or `require`.
+        proximity: Proximity = Proximity::Warn, "\"warn\"";
+    }
+
     /// Figures for Prometheus.
     MetricsSettings {
         /// A listener of its own for `/metrics`, where whoever reaches it may read it.
@@ -144,6 +182,7 @@ impl Config {
         for (table, part) in [
             ("[store]", StoreSettings::annotate as fn(&mut String)),
             ("[limits]", Limits::annotate),
+            ("[displays]", DisplaySettings::annotate),
             ("[metrics]", MetricsSettings::annotate),
             ("[connectors]", ConnectorSettings::annotate),
             ("[[issuers]]", IssuerSettings::annotate),

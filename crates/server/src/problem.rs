@@ -62,6 +62,36 @@ pub enum ApiError {
     /// Too many wrong codes.
     #[error("too many wrong codes")]
     InviteRateLimited,
+    /// What was typed cannot be a display's code.
+    #[error("what was typed cannot be a display's code")]
+    DeviceCodeFormat,
+    /// No open code of a display is this one.
+    #[error("no open code of a display is this one")]
+    DeviceCodeInvalid,
+    /// The number is not what the display shows.
+    #[error("the number is not what the display shows")]
+    DeviceConfirmMismatch,
+    /// Too many wrong codes of displays.
+    #[error("too many wrong codes of displays; again in {retry_after_s} s")]
+    DeviceRateLimited {
+        /// When to come back.
+        retry_after_s: u64,
+    },
+    /// The display is in another network, and only near ones may be linked.
+    #[error("the display is in another network")]
+    DeviceProximityRequired,
+    /// There are as many codes on walls as there may be.
+    #[error("there are as many codes on walls as there may be")]
+    DeviceCapacity,
+    /// The display was revoked, or its time is over.
+    #[error("the display has ended: {reason}")]
+    DeviceEnded {
+        /// `revoked` or `expired`.
+        reason: &'static str,
+    },
+    /// The proof of the display's key is missing or not what it must be (RFC 9449).
+    #[error("the proof of possession is not accepted: {0}")]
+    Proof(&'static str),
     /// There is no such thing.
     #[error("there is no such thing")]
     NotFound,
@@ -185,6 +215,38 @@ impl ApiError {
             Self::InviteRateLimited => {
                 (S::TOO_MANY_REQUESTS, "invite.rate_limited", "Too many wrong codes.")
             }
+            Self::DeviceCodeFormat => {
+                (S::BAD_REQUEST, "device.code_format", "What was typed cannot be a display's code.")
+            }
+            Self::DeviceCodeInvalid => {
+                (S::NOT_FOUND, "device.code_invalid", "No display shows this code.")
+            }
+            Self::DeviceConfirmMismatch => (
+                S::CONFLICT,
+                "device.confirm_mismatch",
+                "The number is not what the display shows. It shows a new code now.",
+            ),
+            Self::DeviceRateLimited { .. } => {
+                (S::TOO_MANY_REQUESTS, "device.rate_limited", "Too many wrong codes.")
+            }
+            Self::DeviceProximityRequired => (
+                S::FORBIDDEN,
+                "device.proximity_required",
+                "The display is in another network, and only near ones may be linked.",
+            ),
+            Self::DeviceCapacity => (
+                S::SERVICE_UNAVAILABLE,
+                "device.capacity",
+                "There are as many codes on walls as there may be.",
+            ),
+            Self::DeviceEnded { .. } => {
+                (S::UNAUTHORIZED, "device.revoked", "The display is no longer linked.")
+            }
+            Self::Proof(_) => (
+                S::UNAUTHORIZED,
+                "token.proof_invalid",
+                "The proof of possession is missing or not what it must be.",
+            ),
             Self::NotFound => (S::NOT_FOUND, "resource.not_found", "There is no such thing."),
             Self::TooMany => (S::CONFLICT, "limit.reached", "There are as many as there may be."),
             Self::Repeated => (
@@ -254,6 +316,12 @@ impl ApiError {
                 Refusal::NotFound => Self::NotFound,
                 Refusal::TooMany => Self::TooMany,
                 Refusal::Repeated => Self::Repeated,
+                Refusal::LinkInvalid => Self::DeviceCodeInvalid,
+                Refusal::ConfirmMismatch => Self::DeviceConfirmMismatch,
+                Refusal::DeviceRevoked | Refusal::TokenReused | Refusal::TokenUnknown => {
+                    Self::DeviceEnded { reason: "revoked" }
+                }
+                Refusal::DeviceExpired => Self::DeviceEnded { reason: "expired" },
             },
         }
     }

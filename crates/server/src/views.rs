@@ -1,9 +1,11 @@
 //! What is kept, as it is shown: the one place where a row becomes a body.
 
+use std::time::Duration;
+
 use luminous_domain::{Permission, Timestamp};
 use luminous_store::{
-    AccountExport, Actor, AuditRow, Device, Family, Invite, Member, MemberState, Membership,
-    Network, Note, Offer, WebSession,
+    AccountExport, Actor, AuditRow, Device, DeviceState, Family, Invite, Member, MemberState,
+    Membership, Network, Note, Offer, WebSession,
 };
 use luminous_wire::api;
 
@@ -94,16 +96,33 @@ pub fn session(session: WebSession) -> api::WebSessionView {
     }
 }
 
-/// A wall display.
+/// For how long whoever may link displays can take a link back without proving a second factor.
+pub const UNDO_WINDOW: Duration = Duration::from_secs(24 * 3600);
+
+/// A wall display as of `now`, which is connected or not; `None` for one that was revoked.
 #[must_use]
-pub fn device(device: Device) -> api::DeviceView {
-    api::DeviceView {
+pub fn device(device: Device, online: bool, now: Timestamp) -> Option<api::DeviceView> {
+    let state = match device.state {
+        DeviceState::Pending => api::DeviceState::Pending,
+        DeviceState::Active => api::DeviceState::Active,
+        DeviceState::Expired => api::DeviceState::Expired,
+        DeviceState::Revoked => return None,
+    };
+    let undo_until_ms = ms(device.linked_at).saturating_add(UNDO_WINDOW.as_millis() as i64);
+    Some(api::DeviceView {
         id: device.id,
         name: device.name,
         room: device.room,
+        model: device.described.model,
+        app_version: device.described.app_version,
+        state,
+        online,
+        linked_by_name: device.linked_by_name,
         linked_at_ms: ms(device.linked_at),
+        undo_until_ms: Some(undo_until_ms).filter(|&until| ms(now) <= until),
+        expires_at_ms: ms(device.expires_at),
         last_seen_at_ms: device.last_seen_at.map(ms),
-    }
+    })
 }
 
 /// A line of the audit log.

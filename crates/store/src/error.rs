@@ -61,6 +61,24 @@ pub enum Refusal {
     /// The id was given to something before, which may be gone by now.
     #[error("the id was used before")]
     Repeated,
+    /// No open code of a display is this one.
+    #[error("no open code of a display is this one")]
+    LinkInvalid,
+    /// The number is not what the display shows; the code is burned.
+    #[error("the number is not what the display shows")]
+    ConfirmMismatch,
+    /// No live refresh token of this key is this one.
+    #[error("no live refresh token of this key is this one")]
+    TokenUnknown,
+    /// The refresh token was used up before; the display is revoked.
+    #[error("the refresh token was used up before")]
+    TokenReused,
+    /// The display was revoked.
+    #[error("the display was revoked")]
+    DeviceRevoked,
+    /// The display's time without renewal is over.
+    #[error("the display's time is over")]
+    DeviceExpired,
 }
 
 /// Refused by the data, or not done by the store.

@@ -21,11 +21,14 @@ pub mod attempts;
 pub mod audit;
 pub mod devices;
 mod error;
+pub mod events;
 pub mod families;
 pub mod health;
 pub mod invites;
+pub mod links;
 pub mod members;
 pub mod notes;
+pub mod once;
 pub mod postgres;
 pub mod sqlite;
 pub mod web_sessions;
@@ -36,13 +39,22 @@ pub mod contract;
 pub use accounts::{Account, AccountExport, Accounts, Arrival, Membership, Standing};
 pub use attempts::Attempts;
 pub use audit::{Act, Actor, Audit, AuditFilter, AuditRow, Network};
-pub use devices::{Device, Devices};
+pub use devices::{
+    Device, DeviceChange, DeviceGrant, DeviceStanding, DeviceState, Devices, KeyThumbprint,
+    NewToken, Refresh, RefreshRecord,
+};
 pub use error::{Failure, Refusal, StoreError};
+pub use events::{Event, EventKind, EventPage, Events, Hint, WallContent};
 pub use families::{Families, Family, NewFamily};
 pub use health::Health;
 pub use invites::{Invite, Invites, NewInvite, Offer};
+pub use links::{
+    Claim, Confirmation, FormerPlace, Link, LinkKey, LinkState, Links, NewClaim, NewLink, Redeemed,
+    Redemption, SelfDescription,
+};
 pub use members::{Member, MemberChange, MemberState, Members, NewChild};
 pub use notes::{NewNote, Note, Notes};
+pub use once::Once;
 pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;
 pub use web_sessions::{
@@ -59,11 +71,14 @@ pub trait Store:
     + Attempts
     + Audit
     + Devices
+    + Events
     + Families
     + Health
     + Invites
+    + Links
     + Members
     + Notes
+    + Once
     + WebSessions
     + std::fmt::Debug
 {

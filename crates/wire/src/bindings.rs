@@ -3,11 +3,14 @@
 use ts_rs::{Config, ExportError, TS};
 
 use crate::api::{
-    AcceptInvite, AddChild, ChangeMember, CreateFamily, CreateInvite, CreatedInvite, DeleteFamily,
-    DeviceList, InviteList, InvitePreview, Me, MemberList, NoteList, PostNote, PreviewInvite,
-    RenameFamily,
+    AcceptInvite, AddChild, ChangeDevice, ChangeMember, ConfirmLink, CreateFamily, CreateInvite,
+    CreatedInvite, DeclineLink, DeleteFamily, DeviceList, InviteList, InvitePreview, LinkChallenge,
+    LookUpLink, Me, MemberList, NoteList, PostNote, PreviewInvite, RenameFamily,
 };
-use crate::{ConnectRequest, SessionSnapshot, Settings, SignInIntent, SignOutScope};
+use crate::{
+    ConnectRequest, FamilyNews, KioskSnapshot, SessionSnapshot, Settings, SignInIntent,
+    SignOutScope,
+};
 
 /// Writes the TypeScript of every wire type below `folder`.
 ///
@@ -20,6 +23,8 @@ pub fn export_to(folder: &std::path::Path) -> Result<(), ExportError> {
     SignOutScope::export_all(&config)?;
     Settings::export_all(&config)?;
     ConnectRequest::export_all(&config)?;
+    FamilyNews::export_all(&config)?;
+    KioskSnapshot::export_all(&config)?;
     export_api(&config)
 }
 
@@ -39,6 +44,11 @@ fn export_api(config: &Config) -> Result<(), ExportError> {
     InvitePreview::export_all(config)?;
     AcceptInvite::export_all(config)?;
     DeviceList::export_all(config)?;
+    ChangeDevice::export_all(config)?;
+    LookUpLink::export_all(config)?;
+    LinkChallenge::export_all(config)?;
+    ConfirmLink::export_all(config)?;
+    DeclineLink::export_all(config)?;
     NoteList::export_all(config)?;
     PostNote::export_all(config)?;
     Ok(())

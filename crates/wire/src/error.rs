@@ -112,6 +112,18 @@ error_codes! {
     InviteInvalid = "invite.invalid",
     /// Too many wrong codes; wait.
     InviteRateLimited = "invite.rate_limited",
+    /// What was typed cannot be a display's code.
+    DeviceCodeFormat = "device.code_format",
+    /// No display shows this code; or it has been used, declined or has expired.
+    DeviceCodeInvalid = "device.code_invalid",
+    /// The number is not what the display shows; it shows a new code now.
+    DeviceConfirmMismatch = "device.confirm_mismatch",
+    /// Too many wrong codes; wait, or use the QR.
+    DeviceRateLimited = "device.rate_limited",
+    /// The display is in another network, and this server links only those that are near.
+    DeviceProximityRequired = "device.proximity_required",
+    /// The server shows as many codes as it may.
+    DeviceCapacity = "device.capacity",
     /// A typed value is too long, empty or otherwise not what it must be.
     InputInvalid = "input.invalid",
     /// There are as many as there can be: of members, notes, invitations.

@@ -9,10 +9,14 @@
 pub mod api;
 pub mod bindings;
 pub mod error;
+pub mod kiosk;
+pub mod news;
 pub mod session;
 pub mod settings;
 
 pub use error::{AppError, ErrorCode};
+pub use kiosk::{KioskSnapshot, KioskStage, QrView};
+pub use news::{FamilyNews, FamilyPart};
 pub use session::{
     AccountView, BrowserPurpose, BrowserState, Connection, FamilyStanding, ProviderView,
     RedirectChannel, SessionSnapshot, SignInIntent, SignOutScope, SignedOutCause, Stage,

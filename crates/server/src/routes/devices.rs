@@ -28,5 +28,7 @@ async fn list_devices(
     insider: Insider<needs::DevicesRead>,
 ) -> Result<Json<DeviceList>, ApiError> {
     let devices = state.store().devices(insider.membership.family.id).await?;
-    Ok(Json(DeviceList { devices: devices.into_iter().map(views::device).collect() }))
+    let now = state.clock().now();
+    let view = |device| views::device(device, false, now);
+    Ok(Json(DeviceList { devices: devices.into_iter().filter_map(view).collect() }))
 }

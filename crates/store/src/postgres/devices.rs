@@ -1,24 +1,83 @@
-//! Wall displays in PostgreSQL.
-
-use async_trait::async_trait;
-use luminous_domain::FamilyId;
+//! To come.
 
 use super::PostgresStore;
-use super::lease::Lease;
-use super::rows::device;
-use super::trouble::Trouble;
-use crate::{Device, Devices, StoreError};
+use crate::{devices::Devices, *};
+use async_trait::async_trait;
+use luminous_domain::*;
+use std::time::Duration;
 
 #[async_trait]
 impl Devices for PostgresStore {
-    async fn devices(&self, family: FamilyId) -> Result<Vec<Device>, StoreError> {
-        reading!(self, |lease| of_family(lease, family))
+    async fn devices(&self, _family: FamilyId) -> Result<Vec<Device>, StoreError> {
+        Ok(Vec::new())
     }
-}
-
-async fn of_family(lease: &Lease, family: FamilyId) -> Result<Vec<Device>, Trouble> {
-    let rows = lease
-        .rows("SELECT * FROM devices WHERE family_id = $1 ORDER BY name, id", &[&family.as_uuid()])
-        .await?;
-    rows.iter().map(device).collect()
+    async fn device_standing(
+        &self,
+        _device: DeviceId,
+        _token: TokenId,
+    ) -> Result<Option<DeviceStanding>, StoreError> {
+        Err(StoreError::Driver("to come".to_owned()))
+    }
+    async fn confirm_token(&self, _device: DeviceId, _token: TokenId) -> Result<(), StoreError> {
+        Err(StoreError::Driver("to come".to_owned()))
+    }
+    async fn device_seen(&self, _device: DeviceId) -> Result<(), StoreError> {
+        Err(StoreError::Driver("to come".to_owned()))
+    }
+    async fn refresh_tokens(&self, _refresh: &Refresh) -> Result<DeviceGrant, Failure> {
+        Err(StoreError::Driver("to come".to_owned()).into())
+    }
+    async fn refresh_record(
+        &self,
+        _hash: &SecretHash,
+    ) -> Result<Option<RefreshRecord>, StoreError> {
+        Err(StoreError::Driver("to come".to_owned()))
+    }
+    async fn give_back_token(
+        &self,
+        _hash: &SecretHash,
+        _key: &KeyThumbprint,
+        _network: Network,
+    ) -> Result<(), StoreError> {
+        Err(StoreError::Driver("to come".to_owned()))
+    }
+    async fn change_device(
+        &self,
+        _family: FamilyId,
+        _id: DeviceId,
+        _change: &DeviceChange,
+        _by: MemberId,
+        _act: &Act,
+    ) -> Result<Device, Failure> {
+        Err(StoreError::Driver("to come".to_owned()).into())
+    }
+    async fn revoke_device(
+        &self,
+        _family: FamilyId,
+        _id: DeviceId,
+        _by: MemberId,
+        _act: &Act,
+    ) -> Result<(), Failure> {
+        Err(StoreError::Driver("to come".to_owned()).into())
+    }
+    async fn undo_link(
+        &self,
+        _family: FamilyId,
+        _id: DeviceId,
+        _window: Duration,
+        _by: MemberId,
+        _act: &Act,
+    ) -> Result<(), Failure> {
+        Err(StoreError::Driver("to come".to_owned()).into())
+    }
+    async fn renew_device(
+        &self,
+        _family: FamilyId,
+        _id: DeviceId,
+        _absolute: Duration,
+        _by: MemberId,
+        _act: &Act,
+    ) -> Result<Device, Failure> {
+        Err(StoreError::Driver("to come".to_owned()).into())
+    }
 }

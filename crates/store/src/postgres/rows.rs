@@ -10,7 +10,7 @@ use tokio_postgres::Row;
 
 use super::trouble::Trouble;
 use crate::{
-    Account, Device, Family, Invite, Member, MemberState, Membership, Note, Standing, StoreError,
+    Account, Family, Invite, Member, MemberState, Membership, Note, Standing, StoreError,
     WebSession,
 };
 
@@ -135,18 +135,6 @@ pub(super) fn note(row: &Row) -> Result<Note, Trouble> {
         author_name: row.try_get("author_name")?,
         posted_at: required_time(row, "posted_at")?,
         expires_at: optional_time(row, "expires_at")?,
-    })
-}
-
-/// From the columns of `devices`.
-pub(super) fn device(row: &Row) -> Result<Device, Trouble> {
-    Ok(Device {
-        id: DeviceId::from_uuid(row.try_get("id")?),
-        family: FamilyId::from_uuid(row.try_get("family_id")?),
-        name: row.try_get("name")?,
-        room: row.try_get("room")?,
-        linked_at: required_time(row, "linked_at")?,
-        last_seen_at: optional_time(row, "last_seen_at")?,
     })
 }
 

@@ -1,0 +1,1 @@
+//! The SignalR JSON hub protocol over WebSockets.

@@ -1,0 +1,270 @@
+//! Wishes of displays to be linked, from the code on the wall to the first tokens (RFC 8628).
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use luminous_domain::{
+    AccountId, ChallengeId, DeviceId, FamilyId, LinkId, MatchNumber, MemberId, Timestamp,
+};
+
+use crate::SecretHash;
+use crate::audit::{Act, Network};
+use crate::devices::{Device, DeviceGrant, KeyThumbprint, NewToken};
+use crate::error::{Failure, StoreError};
+
+/// What a display says of itself when it asks for a code. Shown to people as text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SelfDescription {
+    /// What it calls itself: its host's name, say.
+    pub name: String,
+    /// What it is: `Raspberry Pi 5`, or its platform.
+    pub model: String,
+    /// The version of the app.
+    pub app_version: String,
+}
+
+/// A wish to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewLink {
+    /// Its id.
+    pub id: LinkId,
+    /// SHA-256 of the device code.
+    pub device_code: SecretHash,
+    /// HMAC of the six symbols, with a key that is not in the database.
+    pub user_code: SecretHash,
+    /// SHA-256 of the 128 bits in the QR.
+    pub qr: SecretHash,
+    /// The display's key.
+    pub key: KeyThumbprint,
+    /// What it says of itself.
+    pub described: SelfDescription,
+    /// Keyed hash of the network it asks from; an address itself is not kept.
+    pub network: SecretHash,
+    /// How long the code lives.
+    pub lifetime: Duration,
+    /// The least time between two polls.
+    pub interval: Duration,
+    /// How many wishes may be open in the whole system.
+    pub most: u32,
+}
+
+/// A wish that was written down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// Its id.
+    pub id: LinkId,
+    /// When its code ends.
+    pub expires_at: Timestamp,
+}
+
+/// Where a wish stands, for the display that holds its device code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkState {
+    /// The code is on the wall, nobody has typed it.
+    Pending,
+    /// Somebody typed it and is asked for the number.
+    Claimed {
+        /// What the display shows now, alone.
+        number: MatchNumber,
+    },
+    /// It was approved; tokens can be had.
+    Linked,
+    /// Tokens were had.
+    Redeemed,
+    /// It was declined, or burned by a wrong number or too many families.
+    Denied,
+    /// Its time is over.
+    Expired,
+}
+
+/// Which wish a person means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkKey {
+    /// By the typed symbols (HMAC).
+    UserCode(SecretHash),
+    /// By the QR's secret (SHA-256).
+    Qr(SecretHash),
+}
+
+/// Somebody typed a code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewClaim {
+    /// The id of what they are asked.
+    pub challenge: ChallengeId,
+    /// The number the display shows from now on.
+    pub number: MatchNumber,
+    /// Who.
+    pub account: AccountId,
+    /// Their member id.
+    pub member: MemberId,
+    /// Their family.
+    pub family: FamilyId,
+    /// How long they may take; never beyond the end of the code.
+    pub lifetime: Duration,
+}
+
+/// What a person is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// Its id: that of the first claim when the same person asks again.
+    pub challenge: ChallengeId,
+    /// What the display says of itself.
+    pub described: SelfDescription,
+    /// When the code was shown.
+    pub shown_at: Timestamp,
+    /// Until when they may confirm.
+    pub expires_at: Timestamp,
+    /// Keyed hash of the display's network.
+    pub network: SecretHash,
+    /// The display's former place in this family, if it had one.
+    pub former: Option<FormerPlace>,
+}
+
+/// Where a display hung before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormerPlace {
+    /// Its id.
+    pub device: DeviceId,
+    /// What it was called.
+    pub name: String,
+    /// Where it hung.
+    pub room: Option<String>,
+}
+
+/// A person says yes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Confirmation {
+    /// To what.
+    pub challenge: ChallengeId,
+    /// The number they read off the wall.
+    pub number: MatchNumber,
+    /// Who: the one who claimed it.
+    pub account: AccountId,
+    /// Their member id.
+    pub member: MemberId,
+    /// Their family.
+    pub family: FamilyId,
+    /// The id to give, unless the display has a former place in this family.
+    pub device: DeviceId,
+    /// What to call it.
+    pub name: String,
+    /// Where it hangs.
+    pub room: Option<String>,
+    /// How long it stays without renewal.
+    pub absolute: Duration,
+}
+
+/// A display asks for its tokens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redemption {
+    /// SHA-256 of the device code.
+    pub device_code: SecretHash,
+    /// The key that the proof was made with.
+    pub key: KeyThumbprint,
+    /// The tokens to give.
+    pub token: NewToken,
+    /// Whether it is a poll, which may come too soon; what follows a push is none.
+    pub is_poll: bool,
+    /// How long after the first time the same key may ask again, having lost the answer.
+    pub grace: Duration,
+    /// Where the request came from.
+    pub network: Network,
+}
+
+/// What a display that asks for tokens is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Redeemed {
+    /// There is no such wish, or not of this key.
+    Unknown,
+    /// It asks too often; the interval is five seconds longer from now on (RFC 8628 section 3.5).
+    TooFast,
+    /// Nobody has confirmed it.
+    Pending {
+        /// The number to show, once somebody typed the code.
+        number: Option<MatchNumber>,
+    },
+    /// It was declined or burned, or whoever confirmed it no longer may.
+    Denied,
+    /// Its time is over, or the tokens were had.
+    Expired,
+    /// These are its tokens.
+    Done(DeviceGrant),
+}
+
+/// Wishes of displays to be linked. Every race is one conditional `UPDATE`: of two people with one
+/// code one wins, of a hundred redemptions one makes a token family. Each change of a wish is
+/// [`crate::Hint::Link`].
+#[async_trait]
+pub trait Links: Send + Sync {
+    /// Writes a wish down. It ends the open ones of the same key: a display shows one code. No code
+    /// comes back within a day.
+    ///
+    /// # Errors
+    /// [`crate::Refusal::TooMany`] when there are [`NewLink::most`] open;
+    /// [`crate::Refusal::Repeated`] when the code was given lately: draw another.
+    async fn begin_link(&self, new: &NewLink) -> Result<Link, Failure>;
+
+    /// How many wishes are open: what a blind guess may hit.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn open_links(&self) -> Result<u32, StoreError>;
+
+    /// Where the wish with this device code and key stands; `None` when there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn link_of(
+        &self,
+        device_code: &SecretHash,
+        key: &KeyThumbprint,
+    ) -> Result<Option<(LinkId, LinkState, Timestamp)>, StoreError>;
+
+    /// Where the wish stands; `None` when there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn link_state(&self, id: LinkId) -> Result<Option<LinkState>, StoreError>;
+
+    /// Claims the open wish (audit: `device.code_claimed`): the display shows the number from now on.
+    /// The same person claiming again gets the same challenge. Anybody else finds no such code, and
+    /// their family counts among those who tried: the third burns it (audit in the claimant's family,
+    /// if there is one: `device.code_sprayed`). The claimant needs
+    /// [`luminous_domain::Permission::DevicesLink`] now.
+    ///
+    /// # Errors
+    /// [`crate::Refusal::LinkInvalid`], the same for unknown, ended, used and somebody else's;
+    /// [`crate::Refusal::RoleMissing`], and the code stays as it was.
+    async fn claim_link(&self, key: &LinkKey, new: &NewClaim, act: &Act) -> Result<Claim, Failure>;
+
+    /// Confirms it (audit: `device.linked`; event: `device_linked`): makes the device, in its former
+    /// place if this key has one in this family, waiting for its tokens. A wrong number burns the code
+    /// (audit: `device.confirm_mismatch`).
+    ///
+    /// # Errors
+    /// [`crate::Refusal::LinkInvalid`], [`crate::Refusal::ConfirmMismatch`],
+    /// [`crate::Refusal::RoleMissing`], [`crate::Refusal::TooMany`] at 50 devices.
+    async fn confirm_link(&self, yes: &Confirmation, act: &Act) -> Result<Device, Failure>;
+
+    /// Declines it (audit: `device.declined`); the code is over.
+    ///
+    /// # Errors
+    /// [`crate::Refusal::LinkInvalid`].
+    async fn decline_link(
+        &self,
+        challenge: ChallengeId,
+        account: AccountId,
+        family: FamilyId,
+        act: &Act,
+    ) -> Result<(), Failure>;
+
+    /// Gives the display its first tokens, once (audit: `device.signed_in`; event:
+    /// `devices_changed`). The same key may ask again within the grace and gets others, the first are
+    /// dead then. Whoever confirmed must still have [`luminous_domain::Permission::DevicesLink`];
+    /// else it is denied and the device is gone again. Devices of this key in other families end
+    /// (event there: `device_revoked`).
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn redeem_link(&self, redemption: &Redemption) -> Result<Redeemed, StoreError>;
+}
