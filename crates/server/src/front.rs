@@ -22,6 +22,7 @@ use ipnet::IpNet;
 use tower::ServiceExt as _;
 
 use crate::limits::RateLimit;
+use crate::networks::subscriber;
 use crate::problem::{ApiError, Refused};
 use crate::state::AppState;
 use crate::visit::{RequestIds, Visit};
@@ -104,7 +105,7 @@ impl Front {
 
     /// The route's own answer, unless a limit or a failure comes first.
     async fn work(&self, visit: &Visit, now: Duration, request: Request<Body>) -> Response {
-        if let Err(wait) = self.0.addresses.count(&bucket(visit.address()), now) {
+        if let Err(wait) = self.0.addresses.count(&subscriber(visit.address()), now) {
             return ApiError::RateLimited { retry_after_s: wait.as_secs() + 1 }.into_response();
         }
         let in_flight = InFlight::enter(&self.0.state.meters().in_flight);
@@ -175,7 +176,7 @@ impl Drop for InFlight<'_> {
 
 /// Everything but the pages for browsers, which bring headers of their own.
 fn is_api(path: &str) -> bool {
-    !matches!(path, "/" | "/login" | "/callback" | "/logout" | "/join")
+    !matches!(path, "/" | "/login" | "/callback" | "/logout" | "/join" | "/link")
         && !path.starts_with("/assets/")
 }
 
@@ -205,14 +206,6 @@ fn hop_of(text: &str) -> Option<IpAddr> {
     let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
     let with_port = || text.parse::<SocketAddr>().map(|hop| hop.ip());
     bare.parse().or_else(|_| with_port()).ok()
-}
-
-/// Who counts as one: an IPv4 address, or the /64 that one IPv6 subscriber has.
-fn bucket(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => IpAddr::V4(v4),
-        IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() & !u128::from(u64::MAX)).into()),
-    }
 }
 
 fn is_id(id: &HeaderValue) -> bool {

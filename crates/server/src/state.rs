@@ -13,6 +13,7 @@ use crate::config::{Config, ConfigError, Secrets};
 use crate::connectors::Connectors;
 use crate::limits::RateLimit;
 use crate::meters::Meters;
+use crate::presence::Presence;
 use crate::trust::Trust;
 use crate::web::Web;
 
@@ -46,6 +47,7 @@ struct Shared {
     accounts: RateLimit<AccountId>,
     seen: Cache<AccountId, Duration>,
     meters: Meters,
+    presence: Presence,
 }
 
 /// How many accounts are remembered as seen.
@@ -67,6 +69,7 @@ impl AppState {
             claims: ClaimsCache::default(),
             seen: Cache::new(SEEN_MOST),
             meters: Meters::default(),
+            presence: Presence::default(),
             config,
             secrets,
             parts,
@@ -148,6 +151,12 @@ impl AppState {
     #[must_use]
     pub fn meters(&self) -> &Meters {
         &self.shared.meters
+    }
+
+    /// Which displays are connected to this replica.
+    #[must_use]
+    pub fn presence(&self) -> &Presence {
+        &self.shared.presence
     }
 
     /// How many requests an account may make.
