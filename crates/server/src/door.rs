@@ -1,7 +1,8 @@
 //! Who comes in: from an `Authorization` header to a person, their place and what they may do.
 //!
 //! Handlers take [`Person`] or [`Insider`] as an argument and cannot run without one. A route whose
-//! path has `{family_id}` lets in only who is in that family: the check is here, not in handlers.
+//! path has `{family_id}` lets in only who is in that family: the check is here, not in handlers. A
+//! route without it is about the caller's own.
 
 mod insider;
 mod person;
@@ -44,8 +45,8 @@ pub struct Resident {
     pub membership: Membership,
 }
 
-/// A member of the family the path names, whose role allows `P`, who proved a second factor lately
-/// where `P` needs that.
+/// A member of the family the path names (their own where it names none), whose role allows `P`, who
+/// proved a second factor lately where `P` needs that.
 #[derive(Debug, Clone)]
 pub struct Insider<P: Needs> {
     /// Who.

@@ -54,19 +54,36 @@ impl FromRequestParts<AppState> for Resident {
     }
 }
 
-/// The family that the path names; `None` when what is there is no id, or not even text.
-async fn family_of_path(parts: &mut Parts, state: &AppState) -> Option<FamilyId> {
-    let params = RawPathParams::from_request_parts(parts, state).await.ok()?;
-    let (_, value) = params.iter().find(|(name, _)| *name == "family_id")?;
-    value.parse().ok()
+/// Which family a path is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Named {
+    /// The caller's own: the path names none.
+    Own,
+    /// This one.
+    Family(FamilyId),
+    /// What is there is no id, or not even text.
+    Nothing,
+}
+
+impl Named {
+    fn is(self, family: FamilyId) -> bool {
+        self == Self::Own || self == Self::Family(family)
+    }
+}
+
+/// The family that the path names.
+async fn family_of_path(parts: &mut Parts, state: &AppState) -> Named {
+    let Ok(params) = RawPathParams::from_request_parts(parts, state).await else {
+        return Named::Nothing;
+    };
+    match params.iter().find(|(name, _)| *name == "family_id") {
+        None => Named::Own,
+        Some((_, value)) => value.parse().map_or(Named::Nothing, Named::Family),
+    }
 }
 
 /// The membership row is the authority; what the token claims only narrows it.
-fn admit(
-    person: &Person,
-    named: Option<FamilyId>,
-    permission: Permission,
-) -> Result<&Membership, ApiError> {
+fn admit(person: &Person, named: Named, permission: Permission) -> Result<&Membership, ApiError> {
     let place = place_in(person, named)?;
     if place.state == MemberState::Deactivated || !place.role.may(permission) {
         return Err(ApiError::RoleMissing(permission));
@@ -76,9 +93,9 @@ fn admit(
 }
 
 /// The person's place, if it is in the family that the path names.
-fn place_in(person: &Person, named: Option<FamilyId>) -> Result<&Membership, ApiError> {
+fn place_in(person: &Person, named: Named) -> Result<&Membership, ApiError> {
     let place = person.standing.membership.as_ref();
-    place.filter(|place| named == Some(place.family.id)).ok_or(ApiError::FamilyMismatch)
+    place.filter(|place| named.is(place.family.id)).ok_or(ApiError::FamilyMismatch)
 }
 
 /// What the token has to say against it.
@@ -127,7 +144,7 @@ impl Claimed {
 /// stands whether or not that works.
 async fn record(
     person: &Person,
-    named: Option<FamilyId>,
+    named: Named,
     permission: Permission,
     refusal: &ApiError,
     state: &AppState,
@@ -141,7 +158,7 @@ async fn record(
     // Of a family that is not theirs there is no log for it: an id that was made up has none, and a
     // stranger writes in nobody's.
     let place = person.standing.membership.as_ref().map(|place| place.family.id);
-    let Some(family) = place.filter(|_| place == named) else { return };
+    let Some(family) = place.filter(|&family| named.is(family)) else { return };
     if let Err(error) = write_down(person, family, permission, refusal, state).await {
         tracing::error!(code = error.code(), %error, "a refusal was not written down");
     }

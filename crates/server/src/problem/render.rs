@@ -58,6 +58,10 @@ impl ApiError {
         match self {
             Self::Input(text) => Some(text.clone()),
             Self::RoleMissing(permission) => Some(format!("It takes {permission}.")),
+            // D6: the QR holds 128 bits that nobody guesses, so it is never locked.
+            Self::DeviceRateLimited { .. } => {
+                Some("Wait, or photograph the QR on the display.".to_owned())
+            }
             _ => None,
         }
     }
@@ -94,7 +98,9 @@ impl ApiError {
 
     fn retry_after_s(&self) -> Option<u64> {
         match self {
-            Self::RateLimited { retry_after_s } => Some(*retry_after_s),
+            Self::RateLimited { retry_after_s } | Self::DeviceRateLimited { retry_after_s } => {
+                Some(*retry_after_s)
+            }
             Self::InviteRateLimited => Some(600),
             Self::Token(VerifyError::Keys(_) | VerifyError::Discovery(_)) => Some(5),
             Self::Store(StoreError::Busy) | Self::Timeout | Self::Overloaded => Some(1),
