@@ -2,7 +2,7 @@
 //!
 //! Typed configuration ([`config`], [`variables`]), discovery in the shapes of Azure AD B2C, Entra
 //! External ID and plain OpenID Connect ([`discovery`]), the provider's keys ([`keys`]), strict
-//! tokens ([`jose`]), and who they are about ([`identity`]). The app verifies ID tokens with it, the
+//! tokens ([`jose`]), who they are about ([`identity`]), and proofs of who holds a key ([`dpop`]). The app verifies ID tokens with it, the
 //! server access tokens.
 //! It is not a client: it builds no sign-in URL, exchanges no code and stores nothing
 //! (`luminous-auth` does). It knows neither Tauri nor axum. Start reading at [`Provider`].
@@ -12,6 +12,7 @@ pub mod bearer;
 mod claims;
 pub mod config;
 pub mod discovery;
+pub mod dpop;
 mod flight;
 pub mod http;
 pub mod identity;
@@ -33,6 +34,7 @@ pub use config::{
     AudienceRule, ClaimNames, ConfigError, ExpectedIssuer, PolicyRule, ProviderConfig,
 };
 pub use discovery::{DiscoveryError, MetadataWarning, ProviderMetadata};
+pub use dpop::{DpopError, DpopKey, JudgedProof};
 pub use identity::{AccessClaims, Caller, Identity};
 pub use jose::Algorithm;
 pub use keys::{KeysError, KeysProblem, KeysReport};

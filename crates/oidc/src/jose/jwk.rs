@@ -75,18 +75,27 @@ impl PublicKey {
     /// [`TokenError::AlgorithmNotAllowed`] when the key is not for the token's algorithm,
     /// [`TokenError::SignatureInvalid`] otherwise.
     pub fn verify(&self, jws: &Jws<'_>) -> Result<(), TokenError> {
+        self.verify_bytes(jws.algorithm(), jws.signing_input(), jws.signature())
+    }
+
+    /// The same for bytes that were signed and the signature.
+    pub(crate) fn verify_bytes(
+        &self,
+        algorithm: Algorithm,
+        input: &[u8],
+        signature: &[u8],
+    ) -> Result<(), TokenError> {
         let (_, key) = self
             .prepared
             .iter()
-            .find(|(algorithm, _)| *algorithm == jws.algorithm())
+            .find(|(prepared, _)| *prepared == algorithm)
             .ok_or(TokenError::AlgorithmNotAllowed)?;
-        key.verify_sig(jws.signing_input(), jws.signature())
-            .map_err(|_| TokenError::SignatureInvalid)
+        key.verify_sig(input, signature).map_err(|_| TokenError::SignatureInvalid)
     }
 
     /// Reads one key of a set. `alg` may be missing (Azure AD B2C never sends it): then the key is
     /// prepared for every allowed algorithm of its type.
-    pub(super) fn read(jwk: &Object<'_>, allowed: &[Algorithm]) -> Result<Self, DropReason> {
+    pub(crate) fn read(jwk: &Object<'_>, allowed: &[Algorithm]) -> Result<Self, DropReason> {
         let kty = text(jwk, "kty")?;
         if kty == "oct" {
             return Err(DropReason::Symmetric);

@@ -57,16 +57,32 @@ impl<'a> Jws<'a> {
         else {
             return Err(Malformation::Parts.into());
         };
-        let bytes = decode(header)?;
+        let bytes = Self::decode(header)?;
         let header = Header::read(&bytes, allowed)?;
         Ok(Self {
             signing_input: &token.as_bytes()[..token.len() - signature.len() - 1],
             algorithm: header.algorithm,
             kid: header.kid,
             typ: header.typ,
-            payload: decode(payload)?,
-            signature: decode(signature)?,
+            payload: Self::decode(payload)?,
+            signature: Self::decode(signature)?,
         })
+    }
+
+    /// Whether the header asks for what is never done here: extensions, encryption, keys elsewhere. A
+    /// key of its own (`jwk`) is another question.
+    pub(crate) fn has_foreign_parameters(header: &Object<'_>) -> bool {
+        let elsewhere = KEY_BRINGING.iter().filter(|name| **name != "jwk");
+        let mut foreign = elsewhere.chain(&ENCRYPTING).chain(&["crit", "b64", "cty"]);
+        foreign.any(|name| header.has(name))
+    }
+
+    /// Strict base64url: no padding, no other alphabet, no bits left over, not empty.
+    pub(crate) fn decode(part: &str) -> Result<Vec<u8>, Malformation> {
+        if part.is_empty() {
+            return Err(Malformation::Parts);
+        }
+        URL_SAFE_NO_PAD.decode(part).map_err(|_| Malformation::Encoding)
     }
 
     /// What was signed: the first two parts and the dot between them.
@@ -110,14 +126,6 @@ impl fmt::Debug for Jws<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Jws").field("algorithm", &self.algorithm).finish_non_exhaustive()
     }
-}
-
-/// Strict base64url: no padding, no other alphabet, no bits left over, not empty.
-fn decode(part: &str) -> Result<Vec<u8>, Malformation> {
-    if part.is_empty() {
-        return Err(Malformation::Parts);
-    }
-    URL_SAFE_NO_PAD.decode(part).map_err(|_| Malformation::Encoding)
 }
 
 struct Header {

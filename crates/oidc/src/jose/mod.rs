@@ -5,12 +5,15 @@
 //! this layer with the Wycheproof vectors.
 
 mod algorithm;
+mod es256;
 mod jwk;
 mod jws;
 mod key_set;
 mod roca;
 
 pub use algorithm::Algorithm;
+pub(crate) use es256::thumbprint;
+pub use es256::{SigningKey, SigningKeyError, Thumbprint};
 pub use jwk::{DropReason, PublicKey};
 pub(crate) use jws::MAX_TOKEN;
 pub use jws::{Jws, Typ};

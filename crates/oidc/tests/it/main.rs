@@ -5,6 +5,7 @@
 
 mod addresses;
 mod client;
+mod dpop;
 mod emulator;
 mod fake;
 mod fuzz;
