@@ -132,10 +132,15 @@ pub struct DeviceChange {
 /// *Confirm-by-use rotation*: a token is *used* when its access token was seen
 /// ([`Devices::confirm_token`]) or its refresh token presented. Refreshing a token whose child was
 /// never used replaces the child; refreshing one whose child was used is reuse, and ends the device.
-/// So an answer that was lost costs nothing, and a stolen token is found out.
+/// So an answer that was lost costs nothing, and a stolen token is found out. A child that was
+/// replaced is as unknown as if it had never been: whoever holds it goes back to its parent. A token
+/// whose child was used is remembered for a week, to be recognised.
+///
+/// A display that waits for its tokens is listed, can be changed, renewed, undone and revoked, which
+/// ends its wish ([`crate::LinkState::Denied`]).
 #[async_trait]
 pub trait Devices: Send + Sync {
-    /// The family's displays by name, without the revoked ones.
+    /// The family's displays by name and then id, without the revoked ones.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -168,9 +173,10 @@ pub trait Devices: Send + Sync {
     /// Gives new tokens for old ones.
     ///
     /// # Errors
-    /// [`crate::Refusal::TokenUnknown`], also for another key's; [`crate::Refusal::TokenReused`], and
-    /// the device is revoked (audit: `device.token_reused`; event: `device_revoked`);
-    /// [`crate::Refusal::DeviceRevoked`]; [`crate::Refusal::DeviceExpired`].
+    /// In this order: [`crate::Refusal::TokenUnknown`], also for another key's;
+    /// [`crate::Refusal::DeviceRevoked`]; [`crate::Refusal::TokenReused`], and the device is revoked
+    /// (audit by the display: `device.token_reused`; event: `device_revoked`);
+    /// [`crate::Refusal::DeviceExpired`].
     async fn refresh_tokens(&self, refresh: &Refresh) -> Result<DeviceGrant, Failure>;
 
     /// The live refresh token with this hash.
@@ -235,7 +241,7 @@ pub trait Devices: Send + Sync {
         act: &Act,
     ) -> Result<(), Failure>;
 
-    /// Lets a display that has not ended stay for `absolute` from now (audit: `device.renewed`; event:
+    /// Lets a display that waits or is active stay for `absolute` from now (audit: `device.renewed`; event:
     /// `devices_changed`). `by` needs [`luminous_domain::Permission::DevicesManage`] now.
     ///
     /// # Errors

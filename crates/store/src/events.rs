@@ -2,6 +2,11 @@
 //!
 //! Each event is written in the transaction of what it tells of, with a number of its own that grows
 //! by one within the family. A [`Hint`] says that there is something to read; hints get lost.
+//!
+//! An event is forgotten when it is older than [`RETENTION`] or not among the newest
+//! [`MOST_KEPT`] of its family, to the millisecond and whether or not a sweep came by.
+
+use std::time::Duration;
 
 use async_trait::async_trait;
 use luminous_domain::{AccountId, FamilyId, LinkId, Timestamp};
@@ -11,6 +16,11 @@ use crate::error::StoreError;
 use crate::families::Family;
 use crate::members::Member;
 use crate::notes::Note;
+
+/// How long an event is kept.
+pub const RETENTION: Duration = Duration::from_hours(24);
+/// How many events of a family are kept.
+pub const MOST_KEPT: u32 = 1000;
 
 /// What happened. It names nothing that a display may not know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +91,7 @@ pub struct EventPage {
     /// The newest number of the family, 0 when nothing ever happened.
     pub latest: u64,
     /// Whether events after the number asked for were forgotten already (or the number is from the
-    /// future): read everything anew.
+    /// future): read everything anew. There are no events on such a page.
     pub is_torn: bool,
 }
 

@@ -196,21 +196,23 @@ pub enum Redeemed {
 /// [`crate::Hint::Link`].
 #[async_trait]
 pub trait Links: Send + Sync {
-    /// Writes a wish down. It ends the open ones of the same key: a display shows one code. No code
-    /// comes back within a day.
+    /// Writes a wish down. It ends those of the same key that were not redeemed, also confirmed ones
+    /// (event: `devices_changed`, for the waiting display is gone): a display shows one code. They
+    /// are [`LinkState::Expired`] then. No code comes back within a day.
     ///
     /// # Errors
     /// [`crate::Refusal::TooMany`] when there are [`NewLink::most`] open;
     /// [`crate::Refusal::Repeated`] when the code was given lately: draw another.
     async fn begin_link(&self, new: &NewLink) -> Result<Link, Failure>;
 
-    /// How many wishes are open: what a blind guess may hit.
+    /// How many wishes are open, claimed or not: what a blind guess may hit.
     ///
     /// # Errors
     /// [`StoreError`].
     async fn open_links(&self) -> Result<u32, StoreError>;
 
-    /// Where the wish with this device code and key stands; `None` when there is none.
+    /// Where the wish with this device code and key stands and when it ends; `None` when there is
+    /// none.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -227,23 +229,27 @@ pub trait Links: Send + Sync {
     async fn link_state(&self, id: LinkId) -> Result<Option<LinkState>, StoreError>;
 
     /// Claims the open wish (audit: `device.code_claimed`): the display shows the number from now on.
-    /// The same person claiming again gets the same challenge. Anybody else finds no such code, and
-    /// their family counts among those who tried: the third burns it (audit in the claimant's family,
-    /// if there is one: `device.code_sprayed`). The claimant needs
-    /// [`luminous_domain::Permission::DevicesLink`] now.
+    /// The same person claiming again gets the same challenge, and no line. Anybody else finds no such
+    /// code, and their family counts among those who tried: the third burns it (audit by
+    /// [`crate::Actor::System`], in the family that has the claim, if one has:
+    /// `device.code_sprayed`). When a claim ends unconfirmed, the code is open again. The claimant
+    /// needs [`luminous_domain::Permission::DevicesLink`] now.
     ///
     /// # Errors
-    /// [`crate::Refusal::LinkInvalid`], the same for unknown, ended, used and somebody else's;
-    /// [`crate::Refusal::RoleMissing`], and the code stays as it was.
+    /// [`crate::Refusal::RoleMissing`], before anything is looked up, and the code stays as it was;
+    /// [`crate::Refusal::LinkInvalid`], the same for unknown, ended, used and somebody else's.
     async fn claim_link(&self, key: &LinkKey, new: &NewClaim, act: &Act) -> Result<Claim, Failure>;
 
     /// Confirms it (audit: `device.linked`; event: `device_linked`): makes the device, in its former
-    /// place if this key has one in this family, waiting for its tokens. A wrong number burns the code
-    /// (audit: `device.confirm_mismatch`).
+    /// place if this key has one in this family, waiting for its tokens. They can be had for another
+    /// [`NewLink::lifetime`] from now, so that a power cut in this moment costs nothing; then it is
+    /// as if it had never been confirmed, and what was in the former place is as it was before. A
+    /// wrong number burns the code (audit: `device.confirm_mismatch`).
     ///
     /// # Errors
-    /// [`crate::Refusal::LinkInvalid`], [`crate::Refusal::ConfirmMismatch`],
-    /// [`crate::Refusal::RoleMissing`], [`crate::Refusal::TooMany`] at 50 devices.
+    /// In this order: [`crate::Refusal::LinkInvalid`], [`crate::Refusal::RoleMissing`],
+    /// [`crate::Refusal::ConfirmMismatch`], [`crate::Refusal::TooMany`] at 50 devices, the waiting
+    /// ones counted, the revoked ones not.
     async fn confirm_link(&self, yes: &Confirmation, act: &Act) -> Result<Device, Failure>;
 
     /// Declines it (audit: `device.declined`); the code is over.
@@ -259,10 +265,15 @@ pub trait Links: Send + Sync {
     ) -> Result<(), Failure>;
 
     /// Gives the display its first tokens, once (audit: `device.signed_in`; event:
-    /// `devices_changed`). The same key may ask again within the grace and gets others, the first are
-    /// dead then. Whoever confirmed must still have [`luminous_domain::Permission::DevicesLink`];
-    /// else it is denied and the device is gone again. Devices of this key in other families end
-    /// (event there: `device_revoked`).
+    /// `devices_changed`). The same key may ask again within the grace, as long as the first were
+    /// not used, and gets others, without another line or event; the first are dead then. Whoever
+    /// confirmed must still have [`luminous_domain::Permission::DevicesLink`]; else it is denied
+    /// (audit: `device.signed_in` with the outcome `access_denied`; event: `devices_changed`) and
+    /// the device is gone again. Devices of this key in other families end (there audit:
+    /// `device.signed_out` with the detail `linked_elsewhere`; event: `device_revoked`).
+    ///
+    /// Polls are paced only while there is nothing else to say, and may be remembered in memory
+    /// where one process is the database. The first one never comes too soon.
     ///
     /// # Errors
     /// [`StoreError`].

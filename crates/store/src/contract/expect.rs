@@ -14,11 +14,25 @@
 //! | `member.removed`, `member.left` | theirs | member | name | their role |
 //! | `invite.created`, `invite.withdrawn`, `invite.accepted` | theirs | invitation | - | the role |
 //! | `note.posted`, `note.removed` | theirs | note | - | - |
+//! | `device.code_claimed`, `device.declined` | the claimant's | link | what it calls itself | - |
+//! | `device.confirm_mismatch` (1) | the claimant's | link | what it calls itself | - |
+//! | `device.code_sprayed` (1) | the claimant's, if any | link | what it calls itself | - |
+//! | `device.linked` | the claimant's | device | the name it was given | the room, if any |
+//! | `device.signed_in` (2) | its | device | name | - |
+//! | `device.signed_out` | its | device | name | - |
+//! | `device.signed_out` | the former family | device | its name there | `linked_elsewhere` |
+//! | `device.token_reused` (1) | its | device | name | - |
+//! | `device.renamed` | its | device | the old name | the new name |
+//! | `device.moved` | its | device | name | the new room, if any |
+//! | `device.revoked`, `device.undone`, `device.renewed` | its | device | name | - |
 //! | `session.opened`, `session.ended` | the account's, if any | session | - | - |
 //!
 //! The actor is the one of the [`Act`](crate::Act); of `account.created` it is the new account.
 //! The name in `subject name` is the one before the change. Outcomes are `ok`. What is refused
-//! writes nothing by itself.
+//! writes nothing by itself. (1) The outcome is the action itself: these are alarms, by the one who
+//! set them off; of `device.code_sprayed` that is the system, so that no stranger's name gets into a
+//! family's log. (2) The outcome is `access_denied` when whoever confirmed it no longer may. What a
+//! display does has the display as its actor, by the name the family gave it.
 //!
 //! Further:
 //! - Refused in this order: the thing is not there (`NotFound`, `InviteInvalid`), whoever does it
