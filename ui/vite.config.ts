@@ -20,6 +20,7 @@ export default defineConfig(({ mode }) => ({
     assetsInlineLimit: 0,
     // One style sheet, before the first frame: a page that comes later is never seen without it.
     cssCodeSplit: false,
+    rolldownOptions: { input: ["index.html", "kiosk.html"] },
     modulePreload: { polyfill: false },
   },
 }));

@@ -3,7 +3,7 @@ import { mount } from "svelte";
 import App from "./App.svelte";
 import type { Host, Start } from "./lib/host/host";
 import { tauriHost } from "./lib/host/tauri";
-import { bringCatalog } from "./lib/i18n/catalogs";
+import { windowWords } from "./lib/i18n/catalogs";
 import { wantedLocale } from "./lib/i18n/words.svelte";
 import type { Stage } from "./lib/wire/Stage";
 import { bringPages } from "./screens/pages";
@@ -15,7 +15,7 @@ if (target) mount(App, { target, props: await prepare() });
 async function prepare(): Promise<{ host: Host; start: Start | undefined }> {
   const props = await chooseHost();
   const language = props.start?.settings.language ?? "system";
-  await bringCatalog(wantedLocale(language, navigator.languages));
+  await windowWords.bring(wantedLocale(language, navigator.languages));
   if (props.start && beginsElsewhere(props.start.snapshot.stage)) await bringPages();
   return props;
 }
@@ -39,5 +39,5 @@ async function chooseHost(): Promise<{ host: Host; start: Start | undefined }> {
     const host = previewHost();
     return { host, start: { snapshot: host.snapshot, settings: host.settings } };
   }
-  return { host: tauriHost, start: window.__LUMINOUS_START__ };
+  return { host: tauriHost, start: window.__LUMINOUS_START__ as Start | undefined };
 }

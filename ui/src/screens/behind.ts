@@ -1,3 +1,9 @@
+import { windowWords } from "../lib/i18n/catalogs";
+import english from "../lib/i18n/catalogs/en.behind.json";
+
+// Their words are here before any of them is shown.
+windowWords.addEnglish(english);
+
 /** What `pages.ts` brings, in one piece. */
 export { default as Account } from "./Account.svelte";
 export { default as Connect } from "./Connect.svelte";

@@ -1,16 +1,25 @@
 import type { AcceptInvite } from "../wire/AcceptInvite";
 import type { AddChild } from "../wire/AddChild";
 import type { AppError } from "../wire/AppError";
+import type { ChangeDevice } from "../wire/ChangeDevice";
 import type { ChangeMember } from "../wire/ChangeMember";
+import type { ConfirmLink } from "../wire/ConfirmLink";
 import type { ConnectRequest } from "../wire/ConnectRequest";
 import type { CreatedInvite } from "../wire/CreatedInvite";
 import type { CreateFamily } from "../wire/CreateFamily";
 import type { CreateInvite } from "../wire/CreateInvite";
+import type { DeclineLink } from "../wire/DeclineLink";
 import type { DeleteFamily } from "../wire/DeleteFamily";
+import type { DeviceId } from "../wire/DeviceId";
 import type { DeviceList } from "../wire/DeviceList";
+import type { DeviceView } from "../wire/DeviceView";
+import type { FamilyNews } from "../wire/FamilyNews";
 import type { InviteId } from "../wire/InviteId";
 import type { InviteList } from "../wire/InviteList";
 import type { InvitePreview } from "../wire/InvitePreview";
+import type { KioskSnapshot } from "../wire/KioskSnapshot";
+import type { LinkChallenge } from "../wire/LinkChallenge";
+import type { LookUpLink } from "../wire/LookUpLink";
 import type { Me } from "../wire/Me";
 import type { MemberId } from "../wire/MemberId";
 import type { MemberList } from "../wire/MemberList";
@@ -27,6 +36,12 @@ import type { SignOutScope } from "../wire/SignOutScope";
 /** What Rust gives the page before it loads. */
 export interface Start {
   readonly snapshot: SessionSnapshot;
+  readonly settings: Settings;
+}
+
+/** The same for a wall display's page. */
+export interface KioskStart {
+  readonly snapshot: KioskSnapshot;
   readonly settings: Settings;
 }
 
@@ -100,19 +115,54 @@ export interface Commands {
   remove_note: { takes: { id: NoteId }; answers: void };
   /** The family's displays. */
   list_devices: { takes: Nothing; answers: DeviceList };
+  /** What a display says of itself, for the code that somebody read off it. */
+  look_up_link: { takes: { request: LookUpLink }; answers: LinkChallenge };
+  /** Yes: this display is ours. One try at its number. */
+  confirm_link: { takes: { request: ConfirmLink }; answers: DeviceView };
+  /** No: this display is not ours. */
+  decline_link: { takes: { request: DeclineLink }; answers: void };
+  /** Gives a display another name or room. */
+  change_device: { takes: { deviceId: DeviceId; request: ChangeDevice }; answers: void };
+  /** Signs a display out; it forgets the family. */
+  revoke_device: { takes: { deviceId: DeviceId }; answers: void };
+  /** Takes back that a display was linked, soon afterwards. */
+  undo_link: { takes: { deviceId: DeviceId }; answers: void };
+  /** Lets a display stay for another while. */
+  renew_device: { takes: { deviceId: DeviceId }; answers: void };
+  /** Says that a screen has been drawn. */
+  screen_drawn: { takes: { screen: string }; answers: void };
+}
+
+/** Every command of a wall display's window. */
+export interface KioskCommands {
+  /** The whole truth about the display now. */
+  kiosk_snapshot: { takes: Nothing; answers: KioskSnapshot };
+  /** Somebody touched the display that waits: it is to show a code again. */
+  show_code: { takes: Nothing; answers: void };
+  /** Asks the keyring again. */
+  retry_kiosk_storage: { takes: Nothing; answers: void };
+  /** What was chosen about the window so far. */
+  load_settings: { takes: Nothing; answers: Settings };
   /** Says that a screen has been drawn. */
   screen_drawn: { takes: { screen: string }; answers: void };
 }
 
 type Nothing = Record<string, never>;
 
+/** What a command takes, as the rest of an argument list: none when it takes nothing. */
+type TakesOf<One extends { takes: unknown }> = One["takes"] extends Nothing
+  ? []
+  : [takes: One["takes"]];
+
 /** The name of a command. */
 export type CommandName = keyof Commands;
 
-/** What a command takes, as the rest of an argument list: none when it takes nothing. */
-export type Takes<C extends CommandName> = Commands[C]["takes"] extends Nothing
-  ? []
-  : [takes: Commands[C]["takes"]];
+export type Takes<C extends CommandName> = TakesOf<Commands[C]>;
+
+/** The name of a command of a wall display. */
+export type KioskCommandName = keyof KioskCommands;
+
+export type KioskTakes<C extends KioskCommandName> = TakesOf<KioskCommands[C]>;
 
 /** The only door to Rust. */
 export interface Host {
@@ -120,6 +170,19 @@ export interface Host {
   call<C extends CommandName>(command: C, ...takes: Takes<C>): Promise<Commands[C]["answers"]>;
   /** Hands over the session now and after each change, from here to the end of the window. */
   watchSession(listener: (snapshot: SessionSnapshot) => void): Promise<void>;
+  /** Hands over what happens in the family, from here to the end of the window. */
+  watchFamily(listener: (news: FamilyNews) => void): Promise<void>;
+}
+
+/** The same for a wall display. */
+export interface KioskHost {
+  /** Calls a command; rejects with {@link Refused}. */
+  call<C extends KioskCommandName>(
+    command: C,
+    ...takes: KioskTakes<C>
+  ): Promise<KioskCommands[C]["answers"]>;
+  /** Hands over the display now and after each change, from here to the end of the window. */
+  watchKiosk(listener: (snapshot: KioskSnapshot) => void): Promise<void>;
 }
 
 /** A command said no; `error` says why. */

@@ -1,19 +1,24 @@
 import { Channel, invoke } from "@tauri-apps/api/core";
 
-import type { SessionSnapshot } from "../wire/SessionSnapshot";
-import { errorOf, Refused, type CommandName, type Commands, type Host, type Takes } from "./host";
+import { errorOf, Refused, type Host, type KioskHost } from "./host";
 
-/** The real host. Nothing else in the UI imports Tauri. */
+/** The real host of a family member's window. Nothing else in the UI imports Tauri. */
 export const tauriHost: Host = {
-  async call<C extends CommandName>(command: C, ...takes: Takes<C>) {
-    return await ask<Commands[C]["answers"]>(command, takes[0]);
-  },
-
-  /** A channel and not an event: a window that may listen to events would hear the deep link too. */
-  async watchSession(listener: (snapshot: SessionSnapshot) => void) {
-    await ask("watch_session", { channel: new Channel<SessionSnapshot>(listener) });
-  },
+  call: (command, ...takes) => ask(command, takes[0]),
+  watchSession: (listener) => watch("watch_session", listener),
+  watchFamily: (listener) => watch("watch_family", listener),
 };
+
+/** The real host of a wall display's window. */
+export const tauriKiosk: KioskHost = {
+  call: (command, ...takes) => ask(command, takes[0]),
+  watchKiosk: (listener) => watch("watch_kiosk", listener),
+};
+
+/** A channel and not an event: a window that may listen to events would hear the deep link too. */
+async function watch<News>(command: string, listener: (news: News) => void): Promise<void> {
+  await ask(command, { channel: new Channel<News>(listener) });
+}
 
 async function ask<Answer>(command: string, takes?: Record<string, unknown>): Promise<Answer> {
   try {

@@ -1,30 +1,17 @@
+import { Book } from "./book";
 import en from "./catalogs/en.json";
-import type { Message } from "./message";
+import type later from "./catalogs/en.behind.json";
 
-/** A language that has a catalog. */
-export type Locale = "en" | "de" | "es";
+export type { Locale } from "./message";
 
 /** Every key there is; English is the measure, `scripts/check-catalogs.mjs` holds the others to it. */
-export type MessageKey = keyof typeof en;
+export type MessageKey = keyof typeof en | keyof typeof later;
 
-/** All the words of one language. */
-export type Catalog = Record<MessageKey, Message>;
-
-/** The catalogs that are here; English comes with the program, the others when somebody asks. */
-const here = new Map<Locale, Catalog>([["en", en]]);
-
-const ways: Record<Exclude<Locale, "en">, () => Promise<{ default: Catalog }>> = {
-  de: () => import("./catalogs/de.json"),
-  es: () => import("./catalogs/es.json"),
-};
-
-/** The catalog of a language, once it has been brought. */
-export function catalogOf(locale: Locale): Catalog | undefined {
-  return here.get(locale);
-}
-
-/** Brings the catalog of a language. It comes from the program's own files. */
-export async function bringCatalog(locale: Locale): Promise<void> {
-  if (locale === "en" || here.has(locale)) return;
-  here.set(locale, (await ways[locale]()).default);
-}
+/**
+ * The words of the family member's window. The English ones of what is behind a click come with
+ * that, see `screens/behind.ts`; the other languages are each of one piece.
+ */
+export const windowWords = new Book<MessageKey>(en, {
+  de: async () => (await import("./catalogs/de.json")).default,
+  es: async () => (await import("./catalogs/es.json")).default,
+});

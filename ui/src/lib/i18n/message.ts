@@ -1,4 +1,5 @@
-import type { Locale } from "./catalogs";
+/** A language that has catalogs. */
+export type Locale = "en" | "de" | "es";
 
 /** A sentence, or one for each plural form that the language has. */
 export type Message = string | Partial<Record<Intl.LDMLPluralRule, string>>;

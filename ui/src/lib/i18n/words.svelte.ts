@@ -1,18 +1,29 @@
 import { createContext } from "svelte";
 
-import type { SettingsState } from "../state/settings.svelte";
 import type { Language } from "../wire/Language";
-import { bringCatalog, catalogOf, type Locale, type MessageKey } from "./catalogs";
-import { choose, fill, localeOf, pick, type Values } from "./message";
+import type { Book } from "./book";
+import type { MessageKey } from "./catalogs";
+import { choose, fill, localeOf, pick, type Locale, type Values } from "./message";
 
-/** The words of the window, in the language that was chosen or the one the system speaks. */
-export class Words {
-  readonly #settings: SettingsState;
+/** Who knows which language was chosen. */
+interface Chosen {
+  readonly language: Language;
+}
+
+/** The words of a window, in the language that was chosen or the one the system speaks. */
+export class Words<Key extends string> {
+  readonly #book: Book<Key>;
+  readonly #settings: Chosen;
   readonly #systemLanguages: readonly string[];
   /** What the words stay in while another language is on its way. */
   #before = $state<Locale>("en");
 
-  constructor(settings: SettingsState, systemLanguages: readonly string[] = navigator.languages) {
+  constructor(
+    book: Book<Key>,
+    settings: Chosen,
+    systemLanguages: readonly string[] = navigator.languages,
+  ) {
+    this.#book = book;
     this.#settings = settings;
     this.#systemLanguages = systemLanguages;
   }
@@ -22,18 +33,18 @@ export class Words {
     // Read in any case, so that whoever shows words learns that a catalog has come.
     const before = this.#before;
     const wanted = wantedLocale(this.#settings.language, this.#systemLanguages);
-    return catalogOf(wanted) ? wanted : before;
+    return this.#book.of(wanted) ? wanted : before;
   }
 
   /** Brings the catalog of the wanted language; nothing changes before all of it is here. */
   async follow(): Promise<void> {
     const wanted = wantedLocale(this.#settings.language, this.#systemLanguages);
-    await bringCatalog(wanted);
+    await this.#book.bring(wanted);
     this.#before = wanted;
   }
 
   /** The sentence for a key. `count` chooses the plural form. */
-  t = (key: MessageKey, values: Values = {}): string =>
+  t = (key: Key, values: Values = {}): string =>
     fill(pick(this.#message(key), this.locale, values.count), this.locale, values);
 
   /** `14:05` on the day itself, with the date on any other. Both in Unix time, ms. */
@@ -48,8 +59,8 @@ export class Words {
   /** A day and a time, spelled out. Unix time, ms. */
   moment = (at: number): string => this.#date(at, { dateStyle: "long", timeStyle: "short" });
 
-  #message(key: MessageKey) {
-    return catalogOf(this.locale)?.[key] ?? key;
+  #message(key: Key) {
+    return this.#book.of(this.locale)?.[key] ?? key;
   }
 
   /** The person's own way to write dates in this language: `en-GB` rather than `en`. */
@@ -63,7 +74,7 @@ export class Words {
   }
 }
 
-export const [getWords, setWords] = createContext<Words>();
+export const [getWords, setWords] = createContext<Words<MessageKey>>();
 
 /** The language that was chosen, or the first of the system's that we speak. */
 export function wantedLocale(chosen: Language, system: readonly string[]): Locale {

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 
 import { details, ERRORS } from "../../../src/lib/errors";
 import { problem } from "../../../src/lib/host/scenes";
-import { catalogOf, type Locale } from "../../../src/lib/i18n/catalogs";
+import { windowWords, type Locale } from "../../../src/lib/i18n/catalogs";
 
 const generated = readFileSync("src/lib/wire/ErrorCode.ts", "utf8");
 const codes = [...generated.matchAll(/"([a-z_.]+)"/g)].map(([, code]) => code);
@@ -18,14 +18,14 @@ describe("the words for errors", () => {
   it.each<Locale>(["en", "de", "es"])("are two whole sentences for every code in %s", (locale) => {
     for (const { what, todo } of Object.values(ERRORS)) {
       for (const key of [what, todo]) {
-        expect(catalogOf(locale)?.[key], key).toMatch(/^\p{Lu}.{8,}\.$/u);
+        expect(windowWords.of(locale)?.[key], key).toMatch(/^\p{Lu}.{8,}\.$/u);
       }
     }
   });
 
   it("never show a code, which is for whoever helps", () => {
     for (const key of Object.values(ERRORS).flatMap(({ what, todo }) => [what, todo])) {
-      expect(catalogOf("en")?.[key], key).not.toMatch(/AADB2C|[a-z]+_[a-z]+|\berror\b/i);
+      expect(windowWords.of("en")?.[key], key).not.toMatch(/AADB2C|[a-z]+_[a-z]+|\berror\b/i);
     }
   });
 });
