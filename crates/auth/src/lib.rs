@@ -7,10 +7,12 @@
 //! secret in a small file ([`state_file`]). One address leads to all it must know ([`service`]); the
 //! family's own affairs go to the family server with the session's token ([`family`]), and where an
 //! act of administration asks for a second factor, through the browser first (RFC 9470).
+//! A wall display has no person: [`Display`] is what a kiosk holds instead.
 //! It is not the judge of tokens (`luminous-oidc` is), knows no window and no Tauri, and lets no
 //! token out except through [`Session::access_token`]. Start reading at [`session`], or at
 //! [`sign_in`] for the protocol.
 
+pub mod display;
 pub mod error;
 pub mod family;
 pub mod keyring;
@@ -26,6 +28,7 @@ pub mod state_file;
 pub mod tokens;
 pub mod vault;
 
+pub use display::Display;
 pub use keyring::PlatformKeyring;
 pub use ports::{
     Browser, BrowserError, OpenStore, SchemeProbe, SecretBytes, SecretStore, StoreError,

@@ -27,6 +27,80 @@ impl Backoff {
     }
 }
 
+/// How often a display asks what became of its code (RFC 8628 section 3.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Polling {
+    interval: Duration,
+    failures: u32,
+}
+
+impl Polling {
+    /// What the interval grows by when the server says `slow_down`.
+    pub const SLOWER: Duration = Duration::from_secs(5);
+    /// The interval while a push would bring the news: it is a hint only, so it is not relied on.
+    pub const BESIDE_PUSH: Duration = Duration::from_secs(30);
+    /// The interval does not grow past this when the server is not reached.
+    pub const MOST: Duration = Duration::from_secs(60);
+
+    /// Polling each `interval`, as the server said it; at least a second.
+    #[must_use]
+    pub fn new(interval: Duration) -> Self {
+        Self { interval: interval.max(Duration::from_secs(1)), failures: 0 }
+    }
+
+    /// The least time between two polls.
+    #[must_use]
+    pub const fn interval(self) -> Duration {
+        self.interval
+    }
+
+    /// The server said `slow_down`: five seconds more, or what it `told`, whichever is longer.
+    #[must_use]
+    pub fn slowed(self, told: Option<Duration>) -> Self {
+        let slower = self.interval + Self::SLOWER;
+        Self { interval: slower.max(told.unwrap_or_default()), failures: 0 }
+    }
+
+    /// The server was not reached: the interval doubles until it is.
+    #[must_use]
+    pub const fn failed(self) -> Self {
+        Self { interval: self.interval, failures: self.failures.saturating_add(1) }
+    }
+
+    /// The server answered.
+    #[must_use]
+    pub const fn answered(self) -> Self {
+        Self { interval: self.interval, failures: 0 }
+    }
+
+    /// What to do after the poll at `last`, when it is `now` and the code ends at `end`.
+    /// `is_pushed` says whether a push would bring the news too. A poll that is due after the end
+    /// still goes out, once: somebody may have confirmed in the last moment (D10, D23).
+    #[must_use]
+    pub fn next(self, last: Duration, now: Duration, end: Duration, is_pushed: bool) -> Poll {
+        if last >= end {
+            return Poll::Stop;
+        }
+        let grown = self.interval.saturating_mul(1 << self.failures.min(6));
+        let pace = grown.min(Self::MOST.max(self.interval));
+        let pace = if is_pushed { pace.max(Self::BESIDE_PUSH) } else { pace };
+        // Never sooner than the server allows, and not much later than the end of the code.
+        let due = (last + pace).min(end.max(last + self.interval));
+        if due <= now { Poll::Now } else { Poll::At(due) }
+    }
+}
+
+/// The next step of a display that polls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Poll {
+    /// Ask.
+    Now,
+    /// Ask at this time.
+    At(Duration),
+    /// The code is over.
+    Stop,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -43,5 +117,51 @@ mod tests {
     fn the_jitter_reaches_down_to_zero() {
         assert_eq!(Backoff::REFRESH.wait(5, 0), Duration::ZERO);
         assert_eq!(Backoff::REFRESH.wait(5, u32::MAX / 2).as_secs(), 7);
+    }
+
+    const fn at(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn a_display_asks_at_the_interval_and_five_seconds_later_after_each_slow_down() {
+        let polling = Polling::new(at(5));
+        assert_eq!(polling.next(at(10), at(12), at(600), false), Poll::At(at(15)));
+        assert_eq!(polling.next(at(10), at(15), at(600), false), Poll::Now);
+        let slowed = polling.slowed(None).slowed(None);
+        assert_eq!(slowed.next(at(10), at(15), at(600), false), Poll::At(at(25)));
+        let told = polling.slowed(Some(at(40)));
+        assert_eq!(told.next(at(10), at(15), at(600), false), Poll::At(at(50)));
+        let told_less = polling.slowed(Some(at(1)));
+        assert_eq!(told_less.next(at(10), at(15), at(600), false), Poll::At(at(20)));
+    }
+
+    #[test]
+    fn a_push_is_a_hint_so_polling_goes_on_more_slowly_beside_it() {
+        let polling = Polling::new(at(5));
+        assert_eq!(polling.next(at(10), at(12), at(600), true), Poll::At(at(40)));
+    }
+
+    #[test]
+    fn a_server_that_is_not_reached_is_asked_at_growing_intervals() {
+        let mut polling = Polling::new(at(5));
+        let mut waits = Vec::new();
+        for _ in 0..6 {
+            polling = polling.failed();
+            match polling.next(at(0), at(0), at(600), false) {
+                Poll::At(due) => waits.push(due.as_secs()),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(waits, [10, 20, 40, 60, 60, 60]);
+        assert_eq!(polling.answered().next(at(0), at(0), at(600), false), Poll::At(at(5)));
+    }
+
+    #[test]
+    fn d10_one_last_poll_goes_out_at_the_end_and_none_after_it() {
+        let polling = Polling::new(at(5));
+        assert_eq!(polling.next(at(590), at(591), at(600), true), Poll::At(at(600)));
+        assert_eq!(polling.next(at(598), at(599), at(600), false), Poll::At(at(603)));
+        assert_eq!(polling.next(at(600), at(601), at(600), false), Poll::Stop);
     }
 }
