@@ -25,7 +25,7 @@ pub use id::{
     AccountId, AuditId, ChallengeId, DeviceId, FamilyId, InviteId, LinkId, MemberId, NoteId,
     TokenId, WebSessionId,
 };
-pub use link::MatchNumber;
+pub use link::{GuessBudget, MatchNumber};
 pub use person::{ObjectId, PersonKey, TenantId};
 pub use role::{Permission, Role};
 pub use secret::{AccessToken, AuthorizationCode, DeviceCode, IdToken, RefreshToken};

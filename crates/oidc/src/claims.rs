@@ -24,6 +24,15 @@ impl<'a> Claims<'a> {
         !matches!(self.0.get(name), None | Some(Json::Null | Json::Text(_)))
     }
 
+    /// Whether the claim says no, as JSON does or as a text: providers send either.
+    pub(crate) fn denies(&self, name: &str) -> bool {
+        match self.0.get(name) {
+            Some(Json::Bool(says)) => !says,
+            Some(Json::Text(text)) => text.eq_ignore_ascii_case("false"),
+            _ => false,
+        }
+    }
+
     /// A text that may be absent.
     pub(crate) fn text(&self, claim: &'static str) -> Result<Option<&str>, TokenError> {
         match self.0.get(claim) {

@@ -15,6 +15,8 @@ pub struct Identity {
     pub name: Option<String>,
     /// `emails[0]`, else `email`; for display only, it keys nobody.
     pub email: Option<String>,
+    /// Whether the token says that the address was not verified (`email_verified`). Most say nothing.
+    pub is_email_unverified: bool,
     /// Application roles.
     pub roles: Vec<String>,
     /// The role within the family, as claimed; what counts is the server's own membership.

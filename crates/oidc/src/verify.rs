@@ -299,6 +299,7 @@ fn identify(
         subject: claims.required("sub")?.to_owned(),
         name: claims.description("name"),
         email: email.or_else(|| claims.description("email")),
+        is_email_unverified: claims.denies("email_verified"),
         roles: roles(claims, against.config),
         role: first(&names.role),
         family_id: first(&names.family_id),

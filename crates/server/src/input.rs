@@ -20,6 +20,14 @@ pub fn name(typed: &str) -> Result<String, ApiError> {
     text("name", typed, NAME_MOST, char::is_control)
 }
 
+/// Where a display hangs: as a [`name`].
+///
+/// # Errors
+/// As for [`name`], naming the field `room`.
+pub fn room(typed: &str) -> Result<String, ApiError> {
+    text("room", typed, NAME_MOST, char::is_control)
+}
+
 /// A note: 1 to 280 characters after trimming. Line feeds are kept, and a carriage return before
 /// one is dropped.
 ///

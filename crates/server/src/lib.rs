@@ -23,6 +23,7 @@ mod introduction;
 mod invite_codes;
 pub mod limits;
 pub mod link_codes;
+mod links;
 pub mod meters;
 pub mod networks;
 pub mod openapi;

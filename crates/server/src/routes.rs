@@ -18,7 +18,12 @@
 //! | `GET POST /api/families/{family_id}/invites` | `invites.manage` |
 //! | `DELETE /api/families/{family_id}/invites/{invite_id}` | `invites.manage` |
 //! | `POST /api/invites/preview`, `POST /api/invites/accept` | a person |
+//! | `POST /api/link/lookup`, `POST /api/link/confirm`, `POST /api/link/decline` | `devices.link` |
 //! | `GET /api/families/{family_id}/devices` | `devices.read` |
+//! | `PATCH /api/devices/{device_id}` | `devices.manage` |
+//! | `POST /api/devices/{device_id}/revoke`, `POST /api/devices/{device_id}/renew` | `devices.manage` |
+//! | `POST /api/devices/{device_id}/undo` | `devices.link`, within a day |
+//! | `GET /api/wall` | `family.read` |
 //! | `GET /api/families/{family_id}/audit` | `audit.read`; CSV by `Accept: text/csv` or `?format=csv` |
 //! | `GET /api/families/{family_id}/notes` | `notes.read` |
 //! | `POST /api/families/{family_id}/notes` | `notes.post` |
@@ -28,6 +33,8 @@
 //! | `GET /`, `GET /login`, `GET /callback`, `GET /signed-out`, `GET /assets/..` | a browser |
 //! | `POST /logout`, `POST /logout/everywhere` | a browser's session, with its form's token |
 //! | `GET POST /join`, `POST /join/accept` | the same |
+//! | `GET POST /link`, `POST /link/confirm`, `POST /link/decline` | the same, with `devices.link` |
+//! | `GET /link/done`, `POST /link/undo` | the same |
 //! | `GET /.well-known/luminous`, `GET /openapi.json` | anybody |
 //! | `GET /healthz`, `GET /readyz`, `GET /version` | anybody |
 //! | `GET /metrics` | whoever reaches the separate listener or holds its token |
@@ -36,10 +43,12 @@ mod audit;
 mod devices;
 mod families;
 mod invites;
+mod link;
 pub mod me;
 mod members;
 mod notes;
 mod sessions;
+mod wall;
 
 use axum::extract::Request;
 use axum::middleware::{self, Next};
@@ -61,7 +70,9 @@ fn api() -> OpenApiRouter<AppState> {
         .merge(families::routes())
         .merge(members::routes())
         .merge(invites::routes())
+        .merge(link::routes())
         .merge(devices::routes())
+        .merge(wall::routes())
         .merge(notes::routes())
         .merge(audit::routes())
 }

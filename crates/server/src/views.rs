@@ -5,7 +5,7 @@ use std::time::Duration;
 use luminous_domain::{Permission, Timestamp};
 use luminous_store::{
     AccountExport, Actor, AuditRow, Device, DeviceState, Family, Invite, Member, MemberState,
-    Membership, Network, Note, Offer, WebSession,
+    Membership, Network, Note, Offer, WallContent, WebSession,
 };
 use luminous_wire::api;
 
@@ -125,6 +125,21 @@ pub fn device(device: Device, online: bool, now: Timestamp) -> Option<api::Devic
     })
 }
 
+/// What a wall shows: of the members the active ones, by name only. `place` is the display's own.
+#[must_use]
+pub fn wall(wall: WallContent, place: Option<api::WallPlace>) -> api::WallView {
+    let members = wall.members.into_iter().filter(|member| member.state == MemberState::Active);
+    let members = members.map(|member| api::WallMember { id: member.id, name: member.name });
+    api::WallView {
+        family_id: wall.family.id,
+        family_name: wall.family.name,
+        device: place,
+        members: members.collect(),
+        notes: wall.notes.into_iter().map(wall_note).collect(),
+        seq: wall.seq,
+    }
+}
+
 /// A line of the audit log.
 #[must_use]
 pub fn audit(row: AuditRow) -> api::AuditEntry {
@@ -171,6 +186,17 @@ fn note_view(note: Note, removable: bool) -> api::NoteView {
         posted_at_ms: ms(note.posted_at),
         expires_at_ms: note.expires_at.map(ms),
         removable,
+    }
+}
+
+fn wall_note(note: Note) -> api::WallNote {
+    api::WallNote {
+        id: note.id,
+        text: note.text,
+        author: note.author,
+        author_name: note.author_name,
+        posted_at_ms: ms(note.posted_at),
+        expires_at_ms: note.expires_at.map(ms),
     }
 }
 

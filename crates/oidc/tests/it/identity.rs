@@ -160,3 +160,19 @@ async fn v19_family_claims_that_are_no_text_are_told_from_absent_ones() {
         assert_eq!(identity.family_claims_unusable, unusable, "{changes}");
     }
 }
+
+#[tokio::test]
+async fn d12_an_address_is_unverified_only_where_the_token_says_so() {
+    let world = World::new();
+    for (changes, unverified) in [
+        (json!({}), false),
+        (json!({ "email_verified": true }), false),
+        (json!({ "email_verified": "true" }), false),
+        (json!({ "email_verified": null }), false),
+        (json!({ "email_verified": false }), true),
+        (json!({ "email_verified": "False" }), true),
+    ] {
+        let identity = identity(&world, changes.clone()).await;
+        assert_eq!(identity.is_email_unverified, unverified, "{changes}");
+    }
+}
