@@ -34,3 +34,8 @@ pub enum FamilyPart {
     /// The displays.
     Devices,
 }
+
+impl FamilyPart {
+    /// All of them: read everything anew.
+    pub const ALL: [Self; 4] = [Self::Family, Self::Members, Self::Notes, Self::Devices];
+}
