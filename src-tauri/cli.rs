@@ -2,14 +2,19 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 /// Sign-in for a family and the screen on its kitchen wall.
 #[derive(Debug, Default, Parser)]
-#[command(name = "luminous", version)]
+#[command(name = "luminous", version, args_conflicts_with_subcommands = true)]
 pub struct Options {
+    /// What to be instead of a family member's window.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
     /// With the embedded identity emulator and family server: no cloud tenant and no internet
     /// needed.
     #[cfg(feature = "demo")]
@@ -31,6 +36,67 @@ pub struct Options {
     /// deep link; nobody types it, and it is read by the deep-link plugin, not from here.
     #[arg(hide = true)]
     pub redirect: Option<OsString>,
+}
+
+/// What to be instead of a family member's window.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// The screen on the wall: fills the display, keeps its own things, and is linked to a family by
+    /// the code it shows.
+    Kiosk(KioskOptions),
+}
+
+/// How a wall display is started.
+#[derive(Debug, Default, Args)]
+pub struct KioskOptions {
+    /// The family server's address. Plain http counts as asked for where it leads to this computer.
+    #[arg(long, value_name = "URL")]
+    pub server: Option<String>,
+
+    /// Where the display keeps its things, instead of the app's own folder. Displays of different
+    /// folders are different displays, and may run side by side.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+
+    /// A file that names the family server (`LUMINOUS_SERVER_URL`), as the environment can; the
+    /// environment wins over it. Without it, `luminous.env` in the display's configuration folder
+    /// is read when it is there.
+    #[arg(long, env = "LUMINOUS_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// A window of this size that can be closed, instead of the whole screen: to try it out.
+    #[arg(long, value_name = "WIDTHxHEIGHT")]
+    pub window: Option<WindowSize>,
+
+    /// At the family server of a `luminous --demo` that runs beside it.
+    #[cfg(feature = "demo")]
+    #[arg(long, conflicts_with_all = ["server", "data"])]
+    pub demo: bool,
+
+    /// The port that the demo was given.
+    #[cfg(feature = "demo")]
+    #[arg(long, default_value_t = 18455, requires = "demo", value_name = "PORT")]
+    pub demo_port: u16,
+}
+
+/// A window's size in logical pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WindowSize {
+    /// From side to side.
+    pub width: u32,
+    /// From top to bottom.
+    pub height: u32,
+}
+
+impl FromStr for WindowSize {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let side = |text: &str| text.parse().ok().filter(|side| (200..=16_384).contains(side));
+        text.split_once('x')
+            .and_then(|(width, height)| Some(Self { width: side(width)?, height: side(height)? }))
+            .ok_or("a size is like 1280x800")
+    }
 }
 
 impl Options {
@@ -73,7 +139,42 @@ mod tests {
     #[test]
     fn r14_a_second_argument_beside_the_link_is_refused() {
         let refused = read(&["family.luminous.app://auth/callback", "family.luminous.app://x"]);
-        assert_eq!(refused.expect_err("too much").kind(), ErrorKind::UnknownArgument);
+        assert_eq!(refused.expect_err("too much").kind(), ErrorKind::ArgumentConflict);
+    }
+
+    fn kiosk(arguments: &[&str]) -> Result<KioskOptions, ErrorKind> {
+        let words: Vec<&str> = ["kiosk"].iter().chain(arguments).copied().collect();
+        let options = read(&words).map_err(|error| error.kind())?;
+        let Some(Command::Kiosk(options)) = options.command else { panic!("another command") };
+        Ok(options)
+    }
+
+    #[test]
+    fn a_display_is_told_its_server_and_its_folder() {
+        let options =
+            kiosk(&["--server", "family.example.test", "--data", "/srv/wall"]).expect("read");
+        assert_eq!(options.server.as_deref(), Some("family.example.test"));
+        assert_eq!(options.data, Some("/srv/wall".into()));
+        assert_eq!(options.window, None, "the whole screen");
+    }
+
+    #[test]
+    fn a_display_can_be_tried_out_in_a_window() {
+        let options = kiosk(&["--window", "1280x800"]).expect("read");
+        assert_eq!(options.window, Some(WindowSize { width: 1280, height: 800 }));
+        for nonsense in ["1280", "1280x", "0x0", "-1x800", "1280x800x2", "99999x800", "axb"] {
+            let refused = kiosk(&["--window", nonsense]).expect_err(nonsense);
+            assert!(matches!(refused, ErrorKind::ValueValidation | ErrorKind::UnknownArgument));
+        }
+    }
+
+    #[test]
+    fn r14_a_display_takes_no_link_and_a_link_makes_no_display() {
+        let link = "family.luminous.app://auth/callback?code=x";
+        assert_eq!(kiosk(&[link]).expect_err("no link"), ErrorKind::UnknownArgument);
+        let refused = read(&[link, "kiosk"]).expect_err("not both");
+        assert_eq!(refused.kind(), ErrorKind::ArgumentConflict);
+        assert!(read(&["family.luminous.app:kiosk"]).expect("a link").command.is_none());
     }
 
     #[cfg(unix)]

@@ -9,8 +9,11 @@
 )]
 
 pub mod account;
+pub mod devices;
 pub mod family;
 pub mod invites;
+pub mod kiosk;
+pub mod link;
 pub mod members;
 pub mod notes;
 pub mod session;

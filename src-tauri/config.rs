@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use luminous_auth::display::Server;
 use luminous_oidc::{ConfigError, ProviderConfig, Transport};
 use tauri::{AppHandle, Manager, Runtime};
 
-use crate::cli::Options;
+use crate::cli::{KioskOptions, Options};
+use crate::kiosk;
 
 /// The file in the app's configuration folder that is read when no other is named.
 const CONFIG_FILE: &str = "luminous.env";
@@ -76,6 +78,56 @@ impl Profile {
     #[must_use]
     pub fn state_file(&self) -> PathBuf {
         self.data_folder.join("state.sqlite")
+    }
+}
+
+/// Where a wall display keeps its things, and which family server it belongs to.
+#[derive(Debug)]
+pub struct KioskProfile {
+    /// The family's last wall and other non-secret state live here, and nobody else's.
+    pub data_folder: PathBuf,
+    /// The name under which the OS keyring keeps the display's key and tokens.
+    pub keyring_service: String,
+    /// The family server, where it is known.
+    pub server: Option<Server>,
+}
+
+impl KioskProfile {
+    /// Reads what `options` and the environment say; the command line wins.
+    ///
+    /// # Errors
+    /// When a named file cannot be read, or there is no folder to keep things in.
+    pub fn choose<R: Runtime>(app: &AppHandle<R>, options: &KioskOptions) -> anyhow::Result<Self> {
+        let keyring_service = app.config().identifier.clone();
+        let own = || app.path().app_local_data_dir().context("no folder for app data");
+        let data_folder = options.data.clone().map_or_else(own, Ok)?;
+        let server = match options.own_server() {
+            Some(server) => Some(server),
+            None => {
+                let default = app.path().config_dir().context("no configuration folder")?;
+                let default = default.join(kiosk::IDENTIFIER).join(CONFIG_FILE);
+                let variables = read_variables(options.config.as_deref(), &default)?;
+                let transport = transport_of(&variables);
+                server_from(&variables).map(|address| Server { address, transport })
+            }
+        };
+        Ok(Self { data_folder, keyring_service, server })
+    }
+}
+
+impl KioskOptions {
+    /// The server that the command line names. Whoever types plain http has asked for it (T29), and
+    /// gets it no further than this computer.
+    fn own_server(&self) -> Option<Server> {
+        #[cfg(feature = "demo")]
+        if self.demo {
+            let address = format!("http://localhost:{}", self.demo_port.saturating_add(1));
+            return Some(Server { address, transport: Transport::LoopbackHttp });
+        }
+        let address = self.server.clone()?;
+        let plain = address.trim_start().to_ascii_lowercase().starts_with("http:");
+        let transport = if plain { Transport::LoopbackHttp } else { Transport::HttpsOnly };
+        Some(Server { address, transport })
     }
 }
 
@@ -178,5 +230,17 @@ mod tests {
         assert_eq!(transport_of(&set("dev")), Transport::LoopbackHttp);
         assert_eq!(transport_of(&set("prod")), Transport::HttpsOnly);
         assert_eq!(transport_of(&BTreeMap::new()), Transport::HttpsOnly);
+    }
+
+    #[test]
+    fn t29_a_display_speaks_plain_http_only_where_it_was_typed() {
+        let named = |address: &str| {
+            let server = Some(address.to_owned());
+            let options = KioskOptions { server, ..KioskOptions::default() };
+            options.own_server().expect("a server").transport
+        };
+        assert_eq!(named("http://localhost:18456"), Transport::LoopbackHttp);
+        assert_eq!(named("localhost:18456"), Transport::HttpsOnly);
+        assert_eq!(named("https://family.example.test"), Transport::HttpsOnly);
     }
 }

@@ -1,16 +1,20 @@
 //! The desktop app: the only crate that knows Tauri.
 //!
 //! It wires real ports ([`ports`]) into `luminous-auth`'s session and lets one window draw it
-//! ([`windows`], [`commands`]). It decides nothing about sign-in itself. Everything is generic over
-//! Tauri's runtime, so that the tests drive the real context with the mock runtime.
+//! ([`windows`], [`commands`]); started as a wall display ([`kiosk`]) it does the same for
+//! `luminous-auth`'s display. It decides nothing about sign-in or linking itself. Everything is generic
+//! over Tauri's runtime, so that the tests drive the real context with the mock runtime.
 //! Start reading at [`run`].
 
 pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod deep_link;
+pub mod ending;
 pub mod export;
+pub mod kiosk;
 pub mod logging;
+pub mod page;
 pub mod platform;
 pub mod ports;
 pub mod state;
@@ -21,7 +25,7 @@ pub mod demo;
 
 use tauri::Runtime;
 
-use crate::cli::Options;
+use crate::cli::{Command, Options};
 use crate::state::AppState;
 
 /// Chooses aws-lc-rs for TLS, once per process and before anything else needs it: a second provider
@@ -31,11 +35,18 @@ pub fn use_one_crypto_provider() {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
 }
 
-/// Opens the window and stays until it is closed.
+/// Opens the window that was asked for and stays until it is closed.
 ///
 /// # Errors
 /// When the window system refuses, or the app cannot keep its own files.
-pub fn run(options: Options) -> anyhow::Result<()> {
+pub fn run(mut options: Options) -> anyhow::Result<()> {
+    match options.command.take() {
+        None => run_desktop(options),
+        Some(Command::Kiosk(options)) => kiosk::run(options),
+    }
+}
+
+fn run_desktop(options: Options) -> anyhow::Result<()> {
     let app = with_commands(tauri::Builder::default())
         // First of all plugins: a second instance must hand over its deep link and leave before
         // anything of it touches the keyring or the state file.
@@ -51,6 +62,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
             Ok(())
         })
         .build(context())?;
+    ending::when_asked(app.handle());
     app.run(|app, event| {
         if matches!(event, tauri::RunEvent::Exit) {
             state::stop(app);
@@ -70,17 +82,29 @@ pub fn with_commands<R: Runtime>(builder: tauri::Builder<R>) -> tauri::Builder<R
     builder.invoke_handler(tauri::generate_handler![
         commands::account::export_my_data,
         commands::account::sign_out_everywhere,
+        commands::devices::change_device,
+        commands::devices::list_devices,
+        commands::devices::renew_device,
+        commands::devices::revoke_device,
+        commands::devices::undo_link,
         commands::family::create_family,
         commands::family::delete_family,
         commands::family::leave_family,
-        commands::family::list_devices,
         commands::family::load_family,
         commands::family::rename_family,
+        commands::family::watch_family,
         commands::invites::accept_invite,
         commands::invites::create_invite,
         commands::invites::list_invites,
         commands::invites::preview_invite,
         commands::invites::withdraw_invite,
+        commands::kiosk::kiosk_snapshot,
+        commands::kiosk::retry_kiosk_storage,
+        commands::kiosk::show_code,
+        commands::kiosk::watch_kiosk,
+        commands::link::confirm_link,
+        commands::link::decline_link,
+        commands::link::look_up_link,
         commands::members::add_child,
         commands::members::change_member,
         commands::members::list_members,

@@ -1,33 +1,31 @@
 //! What lives as long as the app: the session, and the task that shows it.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
+#[cfg(feature = "demo")]
+use std::sync::{Mutex, PoisonError};
 
 use luminous_auth::{Service, Session, StateFile, Tuning};
 use luminous_domain::{Clock, SystemClock, Timestamp};
-use luminous_wire::{AppError, ErrorCode, SessionSnapshot};
-use tauri::async_runtime::{self, JoinHandle};
+use luminous_wire::{AppError, ErrorCode, FamilyNews, FamilyPart, SessionSnapshot};
 use tauri::ipc::Channel;
-use tauri::{AppHandle, Manager, Runtime};
-use tokio::sync::Notify;
+use tauri::{AppHandle, Manager, Runtime, async_runtime};
+use tokio::sync::broadcast::error::RecvError;
 
 use crate::cli::Options;
 use crate::config::Profile;
 #[cfg(feature = "demo")]
 use crate::demo::Demo;
+use crate::page::{Page, Watcher};
 use crate::windows::{self, Start};
 use crate::{deep_link, ports};
-
-/// The longest the session waits for the window's first frame before it asks keyring and network.
-const FIRST_FRAME: Duration = Duration::from_millis(1500);
 
 /// What the commands share.
 pub struct AppState {
     /// The session: all there is to know and to do about sign-in.
     pub session: Session,
     clock: Arc<dyn Clock>,
-    watcher: Mutex<Option<JoinHandle<()>>>,
-    drawn: Arc<Notify>,
+    watcher: Watcher,
+    family_watcher: Watcher,
     #[cfg(feature = "demo")]
     demo: Mutex<Option<Demo>>,
 }
@@ -39,8 +37,8 @@ impl AppState {
         Self {
             session,
             clock,
-            watcher: Mutex::new(None),
-            drawn: Arc::default(),
+            watcher: Watcher::default(),
+            family_watcher: Watcher::default(),
             #[cfg(feature = "demo")]
             demo: Mutex::new(None),
         }
@@ -52,47 +50,42 @@ impl AppState {
         self.session.snapshots().borrow().clone()
     }
 
-    /// Sends the snapshot now and after each change. A window that loads anew replaces its channel.
+    /// Sends the snapshot now and after each change.
     pub fn watch(&self, channel: Channel<SessionSnapshot>) {
-        let mut snapshots = self.session.snapshots();
-        let task = async_runtime::spawn(async move {
+        self.watcher.follow(self.session.snapshots(), channel);
+    }
+
+    /// Sends what happens in the family from now on. A window that did not keep up reads everything
+    /// anew.
+    pub fn watch_family(&self, channel: Channel<FamilyNews>) {
+        let mut news = self.session.news();
+        self.family_watcher.replace(async move {
             loop {
-                let snapshot = snapshots.borrow_and_update().clone();
-                if channel.send(snapshot).is_err() || snapshots.changed().await.is_err() {
+                let told = match news.recv().await {
+                    Ok(told) => told,
+                    Err(RecvError::Lagged(_)) => {
+                        FamilyNews::Changed { parts: FamilyPart::ALL.to_vec() }
+                    }
+                    Err(RecvError::Closed) => return,
+                };
+                if channel.send(told).is_err() {
                     return;
                 }
             }
         });
-        let before = self.watcher.lock().unwrap_or_else(PoisonError::into_inner).replace(task);
-        if let Some(before) = before {
-            before.abort();
-        }
     }
 
     /// Hands an untrusted redirect to the session.
     pub fn redirect_received(&self, address: &[u8]) {
-        tracing::info!(elapsed_ms = self.elapsed_ms(), "redirect received");
+        let elapsed_ms = u64::try_from(self.clock.elapsed().as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(elapsed_ms, "redirect received");
         self.session.redirect_received(address);
-    }
-
-    /// Notes that the window has drawn a screen; tests and benchmarks read it from the log.
-    pub fn screen_drawn(&self, screen: &str) {
-        let known =
-            screen.len() <= 32 && screen.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
-        if known {
-            tracing::info!(screen, elapsed_ms = self.elapsed_ms(), "screen drawn");
-            self.drawn.notify_one();
-        }
     }
 
     /// Now, for the name of a file.
     #[must_use]
     pub fn today(&self) -> Timestamp {
         self.clock.now()
-    }
-
-    fn elapsed_ms(&self) -> u64 {
-        u64::try_from(self.clock.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }
 
@@ -129,6 +122,9 @@ pub fn start<R: Runtime>(app: &AppHandle<R>, options: &Options) -> anyhow::Resul
     if let Some(mistake) = profile.mistake {
         session.warn(AppError::new(ErrorCode::ConfigInvalid, mistake.to_string()));
     }
+    let page = Page::new(clock.clone());
+    let first_frame = page.first_frame();
+    app.manage(page);
     let state = AppState::new(session.clone(), clock);
     #[cfg(feature = "demo")]
     let state = AppState { demo: Mutex::new(demo), ..state };
@@ -136,11 +132,8 @@ pub fn start<R: Runtime>(app: &AppHandle<R>, options: &Options) -> anyhow::Resul
     app.manage(state);
     windows::open_main(app, &start)?;
     come_back_after_the_browser(app.clone(), &session);
-    let drawn = app.state::<AppState>().drawn.clone();
     async_runtime::spawn(async move {
-        // The first frame has the processor for itself. It shows what is known already; a window
-        // that is never drawn, because it is hidden, is not waited for.
-        let _ = tokio::time::timeout(FIRST_FRAME, drawn.notified()).await;
+        first_frame.await;
         session.start().await;
     });
     deep_link::listen(app)

@@ -1,20 +1,29 @@
 //! The windows: how each is made, what it may show, where it may go.
 
-use luminous_wire::{SessionSnapshot, Settings, Theme};
+use std::path::Path;
+
+use luminous_wire::{KioskSnapshot, SessionSnapshot, Settings, Theme};
 use serde::Serialize;
 use tauri::utils::config::Color;
 use tauri::webview::NewWindowResponse;
-use tauri::{AppHandle, Manager, Runtime, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
+use tauri::{
+    AppHandle, Manager, Monitor, Runtime, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
+};
 use url::Url;
+
+use crate::cli::WindowSize;
 
 /// The label of the family member's window; its capability carries the same name.
 pub const MAIN: &str = "main";
 
-/// What the page needs for its first frame, so that it never has to ask before it can draw.
+/// The label of a wall display's window; its capability carries the same name.
+pub const KIOSK: &str = "kiosk";
+
+/// What a page needs for its first frame, so that it never has to ask before it can draw.
 #[derive(Debug, Serialize)]
-pub struct Start {
-    /// The session as it stands.
-    pub snapshot: SessionSnapshot,
+pub struct Start<T> {
+    /// Everything as it stands.
+    pub snapshot: T,
     /// Language and theme.
     pub settings: Settings,
 }
@@ -25,7 +34,7 @@ pub struct Start {
 /// When the window system refuses.
 pub fn open_main<R: Runtime>(
     app: &AppHandle<R>,
-    start: &Start,
+    start: &Start<SessionSnapshot>,
 ) -> anyhow::Result<WebviewWindow<R>> {
     let window = WebviewWindowBuilder::new(app, MAIN, WebviewUrl::App("index.html".into()))
         .title("Luminous")
@@ -37,6 +46,54 @@ pub fn open_main<R: Runtime>(
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .build()?;
     Ok(window)
+}
+
+/// Opens a wall display's window: the whole screen and above everything else, or, with `size`, an
+/// ordinary window. What the browser behind it keeps goes into `folder`.
+///
+/// What is dropped on it is taken by the window and not by the page, as Tauri does unless told
+/// otherwise: a page would go where a dropped link leads (X2).
+///
+/// # Errors
+/// When the window system refuses.
+pub fn open_kiosk<R: Runtime>(
+    app: &AppHandle<R>,
+    start: &Start<KioskSnapshot>,
+    folder: &Path,
+    size: Option<WindowSize>,
+) -> anyhow::Result<WebviewWindow<R>> {
+    let window = WebviewWindowBuilder::new(app, KIOSK, WebviewUrl::App("kiosk.html".into()))
+        .title("Luminous")
+        .data_directory(folder.to_owned())
+        .background_color(background(Theme::Dark))
+        .initialization_script(start_script(start)?)
+        .zoom_hotkeys_enabled(false)
+        .devtools(false)
+        .on_navigation(is_our_own_page)
+        .on_new_window(|_, _| NewWindowResponse::Deny)
+        .on_download(|_, _| false);
+    let window = match size {
+        Some(size) => window.inner_size(f64::from(size.width), f64::from(size.height)),
+        None => whole_screen(window, app.primary_monitor()?),
+    };
+    Ok(window.build()?)
+}
+
+fn whole_screen<'a, R: Runtime>(
+    window: WebviewWindowBuilder<'a, R, AppHandle<R>>,
+    monitor: Option<Monitor>,
+) -> WebviewWindowBuilder<'a, R, AppHandle<R>> {
+    let window = window
+        .decorations(false)
+        .always_on_top(true)
+        .visible_on_all_workspaces(true)
+        .minimizable(false)
+        .maximizable(false)
+        .fullscreen(true);
+    let Some(monitor) = monitor else { return window };
+    // "Fullscreen" is a wish to the window manager, and a bare display has none.
+    let size = monitor.size().to_logical::<f64>(monitor.scale_factor());
+    window.inner_size(size.width, size.height).position(0.0, 0.0).resizable(false)
 }
 
 /// Shows the window above the others, as after a redirect or a second start.
@@ -58,7 +115,7 @@ fn background(theme: Theme) -> Color {
 }
 
 /// Runs before the page's own script. It is data: JSON is a subset of JavaScript expressions.
-fn start_script(start: &Start) -> anyhow::Result<String> {
+fn start_script(start: &impl Serialize) -> anyhow::Result<String> {
     let json = serde_json::to_string(start)?;
     Ok(format!(
         "Object.defineProperty(window, '__LUMINOUS_START__', {{ value: Object.freeze({json}) }});"

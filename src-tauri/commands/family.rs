@@ -1,7 +1,8 @@
 //! The family itself, and our place in it.
 
-use luminous_wire::AppError;
-use luminous_wire::api::{CreateFamily, DeleteFamily, DeviceList, Me, RenameFamily};
+use luminous_wire::api::{CreateFamily, DeleteFamily, Me, RenameFamily};
+use luminous_wire::{AppError, FamilyNews};
+use tauri::ipc::Channel;
 
 use crate::Shared;
 
@@ -35,8 +36,8 @@ pub async fn delete_family(state: Shared<'_>, request: DeleteFamily) -> Result<(
     state.session.delete_family(&request).await
 }
 
-/// The family's displays.
+/// Tells what happens in the family from now on, until the window asks anew or is gone.
 #[tauri::command]
-pub async fn list_devices(state: Shared<'_>) -> Result<DeviceList, AppError> {
-    state.session.list_devices().await
+pub fn watch_family(state: Shared<'_>, channel: Channel<FamilyNews>) {
+    state.watch_family(channel);
 }

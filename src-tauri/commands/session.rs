@@ -4,6 +4,7 @@ use luminous_wire::{AppError, SessionSnapshot, SignOutScope};
 use tauri::ipc::Channel;
 
 use crate::Shared;
+use crate::page::Page;
 
 /// The whole truth about the session now.
 #[tauri::command]
@@ -39,6 +40,6 @@ pub async fn use_memory_only(state: Shared<'_>) -> Result<(), AppError> {
 
 /// The window has drawn a screen for the first time since it changed.
 #[tauri::command]
-pub fn screen_drawn(state: Shared<'_>, screen: &str) {
-    state.screen_drawn(screen);
+pub fn screen_drawn(page: tauri::State<'_, Page>, screen: &str) {
+    page.screen_drawn(screen);
 }

@@ -1,13 +1,15 @@
 //! What a person chose about the window, and the first connection.
 
 use luminous_wire::{AppError, ConnectRequest, Settings};
+use tauri::{AppHandle, Manager, Runtime};
 
 use crate::Shared;
+use crate::state::AppState;
 
-/// What was chosen so far.
+/// What was chosen so far. At a wall display nobody chooses: it speaks the system's language.
 #[tauri::command]
-pub fn load_settings(state: Shared<'_>) -> Settings {
-    state.session.settings()
+pub fn load_settings<R: Runtime>(app: AppHandle<R>) -> Settings {
+    app.try_state::<AppState>().map(|state| state.session.settings()).unwrap_or_default()
 }
 
 /// Chooses anew.

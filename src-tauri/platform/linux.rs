@@ -1,4 +1,6 @@
-//! Linux: desktop entries (freedesktop.org) and process attributes.
+//! Linux: desktop entries (freedesktop.org), process attributes and the page on a wall.
+
+mod kiosk;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -6,6 +8,20 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+
+pub(super) use self::kiosk::keep_on_the_wall;
+
+pub(super) fn host_name() -> Option<String> {
+    fs::read_to_string("/proc/sys/kernel/hostname").ok()
+}
+
+/// A board says it in its device tree, a PC in its firmware.
+pub(super) fn model() -> Option<String> {
+    let board = fs::read_to_string("/sys/firmware/devicetree/base/model");
+    let text = board.or_else(|_| fs::read_to_string("/sys/devices/virtual/dmi/id/product_name"));
+    // The device tree ends its strings with a zero byte.
+    text.ok().map(|text| text.trim_matches(['\0', '\n']).to_owned())
+}
 
 pub(super) fn forbid_memory_dumps() {
     if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {

@@ -1,5 +1,6 @@
 //! Windows: schemes are claimed in the registry.
 
+use tauri::{Runtime, WebviewWindow};
 use windows_registry::CLASSES_ROOT;
 
 pub(super) fn opens_scheme(scheme: &str) -> bool {
@@ -21,6 +22,19 @@ fn runs(command: &str, program: &str) -> bool {
 
 pub(super) fn forbid_memory_dumps() {
     // Windows Error Reporting keeps no full dump of a program unless an administrator asks for it.
+}
+
+pub(super) fn host_name() -> Option<String> {
+    std::env::var("COMPUTERNAME").ok()
+}
+
+pub(super) fn model() -> Option<String> {
+    None
+}
+
+pub(super) fn keep_on_the_wall<R: Runtime>(_window: &WebviewWindow<R>) {
+    // Not a system that walls run on: a page whose process ended stays blank until the display is
+    // started again, and the context menu is the page's own affair.
 }
 
 #[cfg(test)]

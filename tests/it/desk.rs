@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use luminous_app::kiosk::KioskState;
+use luminous_app::page::Page;
 use luminous_app::state::AppState;
-use luminous_auth::{Ports, Service, Session, StateFile};
+use luminous_auth::{Display, Ports, Service, Session, StateFile, display};
 use luminous_domain::Clock;
 use luminous_testkit::scripted_api::FAMILY_SERVER;
 use luminous_testkit::{
@@ -15,6 +17,7 @@ use tauri::ipc::{CallbackFn, InvokeBody};
 use tauri::test::{INVOKE_KEY, MockRuntime, get_ipc_response, mock_builder};
 use tauri::webview::InvokeRequest;
 use tauri::{App, Manager, WebviewWindow, WebviewWindowBuilder};
+use tempfile::TempDir;
 
 /// Where our own pages live on this system.
 pub const OUR_PAGE: &str =
@@ -32,6 +35,7 @@ pub struct Desk {
     pub api: Arc<ScriptedApi>,
     /// Its keyring.
     pub store: FaultyStore,
+    _folder: TempDir,
 }
 
 impl Desk {
@@ -41,6 +45,12 @@ impl Desk {
         let api = Arc::new(ScriptedApi::new(Arc::clone(&provider) as _));
         let store = FaultyStore::new();
         let clock: Arc<dyn Clock> = clock;
+        let display_ports = display::Ports {
+            http: api.clone(),
+            store: Arc::new(store.clone()),
+            clock: Arc::clone(&clock),
+            entropy: Arc::new(SeededEntropy::new(8)),
+        };
         let ports = Ports {
             http: api.clone(),
             browser: Arc::new(RecordingBrowser::default()),
@@ -57,8 +67,18 @@ impl Desk {
             .plugin(tauri_plugin_deep_link::init())
             .build(luminous_app::context())
             .expect("the real context builds an app");
-        app.manage(AppState::new(session.clone(), clock));
-        Self { app, session, provider, api, store }
+        app.manage(AppState::new(session.clone(), Arc::clone(&clock)));
+        app.manage(Page::new(clock));
+        // In the product each process has one of the two; here each window finds its own.
+        let folder = tempfile::tempdir().expect("a folder");
+        let description = display::Description {
+            name: "wall".to_owned(),
+            model: "test".to_owned(),
+            app_version: "0".to_owned(),
+        };
+        let display = Display::open(display_ports, folder.path(), None, description);
+        app.manage(KioskState::new(display));
+        Self { app, session, provider, api, store, _folder: folder }
     }
 
     /// A window by the label that its capability is found under.

@@ -29,8 +29,8 @@ use std::time::Duration;
 
 use luminous_domain::{Clock, Entropy};
 use luminous_oidc::{ExpectedIssuer, HttpClient, Provider, Transport};
-use luminous_wire::{AppError, ErrorCode, SessionSnapshot, Settings};
-use tokio::sync::{Notify, mpsc, watch};
+use luminous_wire::{AppError, ErrorCode, FamilyNews, SessionSnapshot, Settings};
+use tokio::sync::{Notify, broadcast, mpsc, watch};
 use tokio::task::AbortHandle;
 
 use crate::error::internal;
@@ -84,6 +84,9 @@ impl Default for Tuning {
 /// Redirects that may wait for [`Session::start`]; more is somebody's flood.
 const MOST_WAITING_REDIRECTS: usize = 16;
 
+/// News that a slow listener may leave unheard; whoever lags behind reads everything anew.
+const MOST_UNHEARD_NEWS: usize = 64;
+
 /// How long a refresh that is under way may hold up the end of the program.
 const PARTING: Duration = Duration::from_secs(3);
 
@@ -104,6 +107,8 @@ struct Inner {
     snapshots: watch::Sender<SessionSnapshot>,
     /// How many answers of the browser were taken.
     answers: watch::Sender<u64>,
+    /// What the family's hub told.
+    news: broadcast::Sender<FamilyNews>,
     redirects: mpsc::Sender<Vec<u8>>,
     waiting_redirects: Mutex<Option<mpsc::Receiver<Vec<u8>>>>,
     /// Whether what an earlier process left pending was read, or given up.
@@ -167,6 +172,7 @@ impl Session {
             snapshots: watch::Sender::new(state.snapshot(0)),
             state: Mutex::new(state),
             answers: watch::Sender::new(0),
+            news: broadcast::Sender::new(MOST_UNHEARD_NEWS),
             redirects,
             waiting_redirects: Mutex::new(Some(waiting)),
             pending_read: watch::Sender::new(false),
@@ -192,6 +198,12 @@ impl Session {
     #[must_use]
     pub fn answers(&self) -> watch::Receiver<u64> {
         self.inner.answers.subscribe()
+    }
+
+    /// What happens in the family from now on, while somebody of it is signed in.
+    #[must_use]
+    pub fn news(&self) -> broadcast::Receiver<FamilyNews> {
+        self.inner.news.subscribe()
     }
 
     /// Opens the vault, continues the sign-in that is stored there, and keeps it fresh from now on.

@@ -25,7 +25,7 @@ pub(crate) enum Outcome {
 }
 
 /// The codes that mean the same to the app as to the server.
-const SHARED: [ErrorCode; 12] = [
+const SHARED: [ErrorCode; 18] = [
     ErrorCode::SessionStepUpRequired,
     ErrorCode::AuthzRoleMissing,
     ErrorCode::AuthzFamilyMismatch,
@@ -35,6 +35,12 @@ const SHARED: [ErrorCode; 12] = [
     ErrorCode::InviteCodeFormat,
     ErrorCode::InviteInvalid,
     ErrorCode::InviteRateLimited,
+    ErrorCode::DeviceCodeFormat,
+    ErrorCode::DeviceCodeInvalid,
+    ErrorCode::DeviceConfirmMismatch,
+    ErrorCode::DeviceRateLimited,
+    ErrorCode::DeviceProximityRequired,
+    ErrorCode::DeviceCapacity,
     ErrorCode::InputInvalid,
     ErrorCode::LimitReached,
     ErrorCode::ResourceNotFound,

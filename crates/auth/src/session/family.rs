@@ -1,11 +1,11 @@
 //! The family's affairs: one function for each thing a person can do. All fail as
 //! [`crate::family`] says.
 
-use luminous_domain::{InviteId, MemberId, NoteId};
+use luminous_domain::{DeviceId, InviteId, MemberId, NoteId};
 use luminous_wire::api::{
-    AcceptInvite, AddChild, ChangeMember, CreateFamily, CreateInvite, CreatedInvite, DeleteFamily,
-    DeviceList, InviteList, InvitePreview, Me, MemberList, NoteList, PostNote, PreviewInvite,
-    RenameFamily,
+    AcceptInvite, AddChild, ChangeDevice, ChangeMember, ConfirmLink, CreateFamily, CreateInvite,
+    CreatedInvite, DeclineLink, DeleteFamily, DeviceList, DeviceView, InviteList, InvitePreview,
+    LinkChallenge, LookUpLink, Me, MemberList, NoteList, PostNote, PreviewInvite, RenameFamily,
 };
 use luminous_wire::{AppError, SignOutScope};
 use serde::de::DeserializeOwned;
@@ -126,6 +126,50 @@ impl Session {
         self.ask(&Call::get(self.place(&["devices"]).await?)).await
     }
 
+    /// Finds the display that shows a code. It shows a number from then on, which only who stands
+    /// before it can read.
+    pub async fn look_up_link(&self, request: &LookUpLink) -> Result<LinkChallenge, AppError> {
+        self.ask(&Call::post(["api", "link", "lookup"], request)).await
+    }
+
+    /// Takes the display into the family. One wrong number burns its code, so an answer that was lost
+    /// is asked for again and never guessed at.
+    pub async fn confirm_link(&self, request: &ConfirmLink) -> Result<DeviceView, AppError> {
+        let call = self.once(Call::post(["api", "link", "confirm"], request))?;
+        self.ask(&call).await
+    }
+
+    /// Sends the display away.
+    pub async fn decline_link(&self, request: &DeclineLink) -> Result<(), AppError> {
+        self.perform(&Call::post(["api", "link", "decline"], request)).await.map(drop)
+    }
+
+    /// Gives a display another name or room.
+    pub async fn change_device(
+        &self,
+        id: DeviceId,
+        request: &ChangeDevice,
+    ) -> Result<(), AppError> {
+        let call = Call::patch(["api", "devices", &id.to_string()], request);
+        self.perform(&call.of_administration()).await.map(drop)
+    }
+
+    /// Takes a display off the wall: it wipes what it shows and shows a code.
+    pub async fn revoke_device(&self, id: DeviceId) -> Result<(), AppError> {
+        self.perform(&of_device(id, "revoke").of_administration()).await.map(drop)
+    }
+
+    /// Lets a display stay for another term.
+    pub async fn renew_device(&self, id: DeviceId) -> Result<(), AppError> {
+        self.perform(&of_device(id, "renew").of_administration()).await.map(drop)
+    }
+
+    /// Takes back that a display was linked, within a day of it. Whoever may link may do so, without
+    /// a second factor: the faster it can be undone, the better.
+    pub async fn undo_link(&self, id: DeviceId) -> Result<(), AppError> {
+        self.perform(&of_device(id, "undo")).await.map(drop)
+    }
+
     /// Everything the family server keeps about who is signed in, as readable JSON. What this app
     /// does not know of it is there too.
     pub async fn export_my_data(&self) -> Result<String, AppError> {
@@ -168,4 +212,9 @@ impl Session {
             lock(&self.inner.wishes).settle(key);
         }
     }
+}
+
+/// What is done to a display, beyond changing its words.
+fn of_device(id: DeviceId, act: &str) -> Call {
+    Call::post_nothing(["api", "devices", &id.to_string(), act])
 }
