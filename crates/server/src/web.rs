@@ -10,7 +10,7 @@
 //!   own pages. A handler that takes it cannot be reached by another site's form.
 //! - [`page`] renders, with the headers every page has; [`words`] is what pages say.
 //!
-//! A further page (the next one is `/link`) needs a template, a handler that takes a `Visitor` and a
+//! A further page needs a template, a handler that takes a `Visitor` and a
 //! line in [`routes`].
 
 mod assets;
@@ -22,6 +22,7 @@ mod csrf;
 mod exchange;
 mod home;
 mod join;
+mod link;
 mod login;
 mod logout;
 pub mod page;
@@ -59,5 +60,10 @@ pub fn routes() -> Router<AppState> {
         .route("/signed-out", get(logout::signed_out))
         .route("/join", get(join::ask).post(join::preview))
         .route("/join/accept", post(join::accept))
+        .route("/link", get(link::ask).post(link::look_up))
+        .route("/link/confirm", post(link::confirm))
+        .route("/link/decline", post(link::decline))
+        .route("/link/done", get(link::done))
+        .route("/link/undo", post(link::undo))
         .merge(assets::router())
 }

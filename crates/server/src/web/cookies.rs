@@ -1,6 +1,7 @@
-//! The two cookies: who is signed in, and which browser began a sign-in.
+//! The cookies: who is signed in, which browser began a sign-in, and which display's QR somebody has
+//! photographed.
 //!
-//! Both are `HttpOnly`, `SameSite=Lax` (the way back from the provider is a navigation from another
+//! All are `HttpOnly`, `SameSite=Lax` (the way back from the provider is a navigation from another
 //! site, which `Strict` would not count) and carry the prefix `__Host-`, with which a browser takes
 //! them only over TLS and from this very host. Over plain http, which only a development profile on
 //! this machine has, prefix and `Secure` are left out: not all browsers keep such cookies there.
@@ -22,6 +23,8 @@ pub enum Cookie {
     Session,
     /// Which browser began a sign-in.
     Browser,
+    /// The secret of a display's QR.
+    Photograph,
 }
 
 impl Cookie {
@@ -31,6 +34,8 @@ impl Cookie {
             (Self::Session, false) => "luminous-session",
             (Self::Browser, true) => "__Host-luminous-browser",
             (Self::Browser, false) => "luminous-browser",
+            (Self::Photograph, true) => "__Host-luminous-photograph",
+            (Self::Photograph, false) => "luminous-photograph",
         }
     }
 
@@ -38,6 +43,12 @@ impl Cookie {
     /// somebody else set one, and neither counts.
     #[must_use]
     pub fn read(self, headers: &HeaderMap, secure: bool) -> Option<CookieValue> {
+        self.text(headers, secure).and_then(CookieValue::parse)
+    }
+
+    /// The same for a cookie whose value is not ours, whatever its form.
+    #[must_use]
+    pub fn text(self, headers: &HeaderMap, secure: bool) -> Option<&str> {
         let name = self.name(secure);
         let mut values = headers
             .get_all(header::COOKIE)
@@ -48,13 +59,19 @@ impl Cookie {
             .filter(|(key, _)| *key == name)
             .map(|(_, value)| value);
         let value = values.next()?;
-        if values.next().is_some() { None } else { CookieValue::parse(value) }
+        if values.next().is_some() { None } else { Some(value) }
     }
 
     /// The header that gives it to the browser for `lifetime`.
     #[must_use]
     pub fn give(self, value: &CookieValue, secure: bool, lifetime: Duration) -> HeaderValue {
         self.set(&value.0, secure, lifetime.as_secs())
+    }
+
+    /// The same for a value that is not ours. What is no header's value gives nothing.
+    #[must_use]
+    pub fn give_text(self, value: &str, secure: bool, lifetime: Duration) -> HeaderValue {
+        self.set(value, secure, lifetime.as_secs())
     }
 
     /// The header that takes it from the browser.
@@ -68,7 +85,7 @@ impl Cookie {
         let flag = if secure { "; Secure" } else { "" };
         let line =
             format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{flag}");
-        // Names are ours and values are base64url, so this cannot fail.
+        // Names are ours and values are base64url, so this does not fail.
         let mut header =
             HeaderValue::from_str(&line).unwrap_or_else(|_| HeaderValue::from_static(""));
         header.set_sensitive(true);

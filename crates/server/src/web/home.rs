@@ -9,7 +9,7 @@ use luminous_store::{MemberState, Standing, StoreError};
 
 use super::page::{Action, Frame, render};
 use super::visitor::{SignedIn, Visitor};
-use super::words::{Message, Words, fill};
+use super::words::{Language, Message, fill};
 use crate::state::AppState;
 
 /// How many colours there are for people, as in the app.
@@ -43,8 +43,8 @@ enum Place {
     Outside,
     /// Not switched on; the words.
     SwitchedOff(String),
-    /// The family, the role, and the screens for who may see them.
-    Inside(String, &'static str, Option<Vec<String>>),
+    /// The family, the role, the screens for who may see them, and the way to link one for who may.
+    Inside(String, &'static str, Option<Vec<String>>, Option<&'static str>),
 }
 
 /// Shows it.
@@ -54,7 +54,7 @@ pub async fn show(State(state): State<AppState>, visitor: Visitor) -> Response {
         let aside = Action::new("/join", w.have_a_code);
         return welcome(&state, &visitor, (w.welcome, "/"), Some(aside));
     };
-    match place(&state, &person.owner.standing, visitor.language.words()).await {
+    match place(&state, &person.owner.standing, visitor.language).await {
         Ok(place) => render(state.web(), &home(&state, &visitor, person, place), StatusCode::OK),
         Err(error) => visitor.failed(&state, &error.into()),
     }
@@ -106,8 +106,9 @@ fn home(state: &AppState, visitor: &Visitor, person: &SignedIn, place: Place) ->
 async fn place(
     state: &AppState,
     standing: &Standing,
-    w: &'static Words,
+    language: Language,
 ) -> Result<Place, StoreError> {
+    let w = language.words();
     let Some(membership) = &standing.membership else { return Ok(Place::Outside) };
     let family = &membership.family;
     if membership.state == MemberState::Deactivated {
@@ -119,7 +120,9 @@ async fn place(
     } else {
         None
     };
-    Ok(Place::Inside(family.name.clone(), w.roles.name(membership.role), screens))
+    let may_link = membership.role.may(Permission::DevicesLink);
+    let link = may_link.then_some(language.link_words().start);
+    Ok(Place::Inside(family.name.clone(), w.roles.name(membership.role), screens, link))
 }
 
 /// The first letters of the first and the last word of a name, as in the app; `?` without any.

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::client::Web;
-use super::words::{Language, Message, Words};
+use super::words::{Language, Words};
 
 /// What every template needs.
 #[derive(Clone, Copy)]
@@ -65,7 +65,8 @@ impl Tone {
 pub(super) struct Says {
     pub(super) frame: Frame,
     pub(super) tone: Tone,
-    pub(super) message: Message,
+    pub(super) title: &'static str,
+    pub(super) text: String,
     pub(super) actions: Vec<Action>,
     /// Shown where somebody may have to look into the log.
     pub(super) request_id: Option<String>,

@@ -1,5 +1,7 @@
 //! Who looks at a page, and whether a form comes from one of ours.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
@@ -29,6 +31,8 @@ pub struct Visitor {
     /// The request's id.
     pub request_id: String,
     /// From where.
+    pub address: IpAddr,
+    /// What kind of network that is.
     pub network: Network,
     /// What the browser says of itself, cut to 200 characters.
     pub user_agent: String,
@@ -100,6 +104,7 @@ impl FromRequestParts<AppState> for Visitor {
         let mut visitor = Self {
             language: Language::choose(text(header::ACCEPT_LANGUAGE)),
             request_id: visit.map(|visit| visit.id().to_owned()).unwrap_or_default(),
+            address: visit.map_or(Ipv4Addr::UNSPECIFIED.into(), Visit::address),
             network: visit.map_or(Network::Public, Visit::network),
             user_agent: agent,
             signed_in: None,
@@ -143,11 +148,23 @@ impl Visitor {
         &self,
         state: &AppState,
         status: StatusCode,
-        (tone, message): (Tone, Message),
+        (tone, Message { title, text }): (Tone, Message),
+        actions: Vec<Action>,
+    ) -> Response {
+        self.say_filled(state, status, (tone, title, text.to_owned()), actions)
+    }
+
+    /// The same with a text that something was put into.
+    pub(super) fn say_filled(
+        &self,
+        state: &AppState,
+        status: StatusCode,
+        (tone, title, text): (Tone, &'static str, String),
         actions: Vec<Action>,
     ) -> Response {
         let frame = Frame::new(self.language);
-        render(state.web(), &Says { frame, tone, message, actions, request_id: None }, status)
+        let page = Says { frame, tone, title, text, actions, request_id: None };
+        render(state.web(), &page, status)
     }
 
     /// The same about something that somebody may have to look into.
@@ -155,12 +172,12 @@ impl Visitor {
         &self,
         state: &AppState,
         status: StatusCode,
-        message: Message,
+        Message { title, text }: Message,
         actions: Vec<Action>,
     ) -> Response {
-        let frame = Frame::new(self.language);
+        let (frame, tone, text) = (Frame::new(self.language), Tone::Bad, text.to_owned());
         let request_id = Some(self.request_id.clone());
-        render(state.web(), &Says { frame, tone: Tone::Bad, message, actions, request_id }, status)
+        render(state.web(), &Says { frame, tone, title, text, actions, request_id }, status)
     }
 
     /// Something of ours failed.

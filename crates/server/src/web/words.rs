@@ -6,6 +6,7 @@
 mod de;
 mod en;
 mod es;
+pub(super) mod link;
 
 use luminous_domain::Role;
 
