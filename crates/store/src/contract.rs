@@ -13,14 +13,19 @@
 pub mod accounts;
 pub mod attempts;
 pub mod audit;
+pub mod devices;
+pub mod displays;
+pub mod events;
 pub mod expect;
 pub mod families;
 #[cfg(unix)]
 pub mod faulty_link;
 pub mod health;
 pub mod invites;
+pub mod links;
 pub mod members;
 pub mod notes;
+pub mod once;
 pub mod people;
 #[cfg(unix)]
 pub mod postgres_server;
@@ -98,6 +103,10 @@ macro_rules! contract_suite {
                 one_family_does_not_see_the_log_of_another
                 the_log_outlives_the_family
             }
+            devices {
+            }
+            events {
+            }
             families {
                 a_family_begins_with_its_owner
                 creating_it_again_answers_what_is_there
@@ -136,6 +145,9 @@ macro_rules! contract_suite {
                 who_may_no_longer_invite_withdraws_nothing_either
                 nobody_invites_into_a_family_that_is_gone
             }
+            links {
+                d7_a_display_is_linked_from_the_code_to_the_tokens
+            }
             members {
                 they_are_listed_by_the_time_they_came
                 those_of_another_family_are_not_found
@@ -163,6 +175,10 @@ macro_rules! contract_suite {
                 the_author_or_a_moderator_takes_it_down
                 notes_are_scoped_to_the_family
                 a_note_that_was_taken_down_stays_down
+            }
+            once {
+                of_a_hundred_who_use_it_one_has_it
+                it_is_remembered_to_the_millisecond
             }
             web_sessions {
                 a_pending_sign_in_is_taken_once_by_its_browser
@@ -205,11 +221,15 @@ mod tests {
             include_str!("contract/accounts.rs"),
             include_str!("contract/attempts.rs"),
             include_str!("contract/audit.rs"),
+            include_str!("contract/devices.rs"),
+            include_str!("contract/events.rs"),
             include_str!("contract/families.rs"),
             include_str!("contract/health.rs"),
             include_str!("contract/invites.rs"),
+            include_str!("contract/links.rs"),
             include_str!("contract/members.rs"),
             include_str!("contract/notes.rs"),
+            include_str!("contract/once.rs"),
             include_str!("contract/web_sessions.rs"),
         ] {
             for case in source.split("pub async fn ").skip(1) {

@@ -9,6 +9,7 @@
 mod accounts;
 mod attempts;
 mod audit;
+mod device_standings;
 mod devices;
 mod events;
 mod failure;
@@ -18,6 +19,7 @@ mod health;
 mod invites;
 mod links;
 mod members;
+mod memory;
 mod notes;
 mod once;
 mod open;
@@ -35,11 +37,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use luminous_domain::{Clock, Entropy};
 
 use self::file::DatabaseFile;
+use self::links::Polls;
+use self::memory::Memory;
 use self::readers::{Read, Readers};
-use self::seen::Seen;
-use self::standings::Standings;
 use self::writer::{Write, Writer};
-use crate::error::{Failure, StoreError};
+use crate::error::{Failure, Refusal, StoreError};
 
 pub use self::open::{OpenError, SqliteOptions};
 pub use self::schema::Applied;
@@ -49,8 +51,8 @@ pub struct SqliteStore {
     file: Arc<DatabaseFile>,
     writer: Writer,
     readers: Readers,
-    seen: Arc<Seen>,
-    standings: Arc<Standings>,
+    memory: Arc<Memory>,
+    polls: Polls,
     /// Damage that was met once; readiness fails from then on, until somebody restores a backup.
     damage: Mutex<Option<String>>,
 }
@@ -80,7 +82,7 @@ impl SqliteStore {
     ) -> Result<Self, OpenError> {
         let (connection, lock) = open::prepare(path, options)?;
         let file = Arc::new(DatabaseFile::opened(path)?);
-        let (seen, standings) = (Arc::new(Seen::default()), Arc::new(Standings::new()));
+        let memory = Arc::new(Memory::new());
         let readers = Readers::start(path, options, &clock)?;
         let parts = writer::Parts {
             connection,
@@ -88,11 +90,11 @@ impl SqliteStore {
             file: Arc::clone(&file),
             clock,
             entropy,
-            seen: Arc::clone(&seen),
-            standings: Arc::clone(&standings),
+            memory: Arc::clone(&memory),
         };
         let writer = Writer::start(path, parts)?;
-        Ok(Self { file, writer, readers, seen, standings, damage: Mutex::default() })
+        let (polls, damage) = (Polls::default(), Mutex::default());
+        Ok(Self { file, writer, readers, memory, polls, damage })
     }
 
     /// Brings the schema of the file at `path` up to date and answers what was applied.
@@ -122,6 +124,15 @@ impl SqliteStore {
             self.notice(error);
         }
         answer
+    }
+
+    /// As [`SqliteStore::write`], where some of what was done stays although the data says no: a code
+    /// that is burned, a display that is revoked.
+    async fn write_anyway<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Write<'_>) -> Result<Result<T, Refusal>, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        Ok(self.write(work).await??)
     }
 
     /// As [`SqliteStore::write`], where the data never says no.

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use luminous_domain::{
-    AccountId, FamilyId, InviteId, MemberId, NoteId, ObjectId, OsEntropy, PersonKey, Role,
-    TenantId, WebSessionId,
+    AccountId, ChallengeId, DeviceId, FamilyId, InviteId, LinkId, MemberId, NoteId, ObjectId,
+    OsEntropy, PersonKey, Role, TenantId, TokenId, WebSessionId,
 };
 
 use crate::contract::Bench;
@@ -87,6 +87,10 @@ fresh! {
     invite_id InviteId
     note_id NoteId
     session_id WebSessionId
+    device_id DeviceId
+    link_id LinkId
+    challenge_id ChallengeId
+    token_id TokenId
 }
 
 impl Bench {

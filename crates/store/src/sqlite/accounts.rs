@@ -98,13 +98,13 @@ impl Accounts for SqliteStore {
         if self.readers.is_closed() {
             return Err(super::writer::closed());
         }
-        if let Some(standing) = self.standings.get(person) {
+        if let Some(standing) = self.memory.standings.get(person) {
             return Ok(standing);
         }
-        let version = self.standings.version();
+        let version = self.memory.standings.version();
         let key = person.clone();
         let standing = self.read(move |read| Ok(by_person(read.connection, &key)?)).await?;
-        self.standings.keep(version, person, &standing);
+        self.memory.standings.keep(version, person, &standing);
         Ok(standing)
     }
 
@@ -112,7 +112,7 @@ impl Accounts for SqliteStore {
         if self.readers.is_closed() {
             return Err(super::writer::closed());
         }
-        self.seen.note(account, self.readers.now());
+        self.memory.seen.note(account, self.readers.now());
         Ok(())
     }
 

@@ -1,83 +1,210 @@
-//! To come.
+//! Wall displays, and the tokens they live on.
 
-use super::SqliteStore;
-use crate::{devices::Devices, *};
-use async_trait::async_trait;
-use luminous_domain::*;
+mod change;
+mod row;
+mod tokens;
+
+use std::sync::Arc;
 use std::time::Duration;
+
+use async_trait::async_trait;
+use luminous_domain::{DeviceId, FamilyId, MemberId, TokenId};
+use rusqlite::Connection;
+
+use super::device_standings::Found;
+use super::rows::at;
+use super::seen::Seen;
+use super::writer::closed;
+use super::{Read, SqliteStore, links};
+use crate::SecretHash;
+use crate::audit::{Act, Network};
+use crate::devices::{
+    Device, DeviceChange, DeviceGrant, DeviceStanding, DeviceState, Devices, KeyThumbprint,
+    Refresh, RefreshRecord,
+};
+use crate::error::{Failure, StoreError};
+
+pub(super) use self::change::{end_elsewhere, put};
+pub(super) use self::row::{Row, by_key, find};
+pub(super) use self::tokens::{begin_tokens, has_used_tokens, sweep};
+
+/// The ids of the family's displays that had tokens, without the revoked ones.
+pub(super) fn listed(
+    connection: &Connection,
+    family: FamilyId,
+) -> Result<Vec<DeviceId>, rusqlite::Error> {
+    Ok(row::of(connection, family)?.into_iter().map(|row| row.device.id).collect())
+}
+
+/// All that the family sees, by name.
+fn of(read: &Read<'_>, family: FamilyId) -> Result<Vec<Device>, StoreError> {
+    let mut devices: Vec<Device> = Vec::new();
+    for link in links::waiting(read.connection, family, read.now)? {
+        devices.extend(link.place.as_ref().map(|place| link.device(place)));
+    }
+    for row in row::of(read.connection, family)? {
+        // One that is linked again waits for its tokens.
+        match devices.iter_mut().find(|device| device.id == row.device.id) {
+            Some(waiting) => waiting.last_seen_at = row.device.last_seen_at,
+            None => devices.push(row.at(read.now)),
+        }
+    }
+    devices.sort_by(|one, other| (&one.name, one.id).cmp(&(&other.name, other.id)));
+    Ok(devices)
+}
+
+fn look_up(read: &Read<'_>, device: DeviceId) -> Result<Option<Arc<Found>>, StoreError> {
+    let Some(row) = row::by_id(read.connection, device)? else { return Ok(None) };
+    let tokens = tokens::live(read.connection, device)?;
+    Ok(Some(Arc::new(Found { row, tokens })))
+}
+
+/// How it stands at `now`; one that never had a key has no standing.
+fn standing(found: &Found, token: TokenId, now: i64) -> Option<DeviceStanding> {
+    let device = found.row.at(now);
+    let live = found.tokens.iter().find(|(id, _)| *id == token);
+    Some(DeviceStanding {
+        key: found.row.key?,
+        is_token_live: live.is_some() && device.state == DeviceState::Active,
+        is_token_used: live.is_some_and(|(_, used)| *used),
+        device,
+    })
+}
+
+/// What is newer in memory than in the file.
+fn with_last_seen(mut device: Device, seen: &Seen<DeviceId>) -> Device {
+    if let Some(ms) = seen.latest(device.id) {
+        device.last_seen_at = Some(at(ms));
+    }
+    device
+}
+
+impl SqliteStore {
+    async fn found_device(&self, device: DeviceId) -> Result<Option<Arc<Found>>, StoreError> {
+        if self.readers.is_closed() {
+            return Err(closed());
+        }
+        if let Some(found) = self.memory.device_standings.get(device) {
+            return Ok(found);
+        }
+        let version = self.memory.device_standings.version(device);
+        let found = self.read(move |read| look_up(read, device)).await?;
+        self.memory.device_standings.keep(version, device, &found);
+        Ok(found)
+    }
+}
 
 #[async_trait]
 impl Devices for SqliteStore {
-    async fn devices(&self, _family: FamilyId) -> Result<Vec<Device>, StoreError> {
-        Ok(Vec::new())
+    async fn devices(&self, family: FamilyId) -> Result<Vec<Device>, StoreError> {
+        let devices = self.read(move |read| of(read, family)).await?;
+        let seen = &self.memory.seen_devices;
+        Ok(devices.into_iter().map(|device| with_last_seen(device, seen)).collect())
     }
+
     async fn device_standing(
         &self,
-        _device: DeviceId,
-        _token: TokenId,
+        device: DeviceId,
+        token: TokenId,
     ) -> Result<Option<DeviceStanding>, StoreError> {
-        Err(StoreError::Driver("to come".to_owned()))
+        let found = self.found_device(device).await?;
+        let standing = found.and_then(|found| standing(&found, token, self.readers.now()));
+        Ok(standing.map(|standing| DeviceStanding {
+            device: with_last_seen(standing.device, &self.memory.seen_devices),
+            ..standing
+        }))
     }
-    async fn confirm_token(&self, _device: DeviceId, _token: TokenId) -> Result<(), StoreError> {
-        Err(StoreError::Driver("to come".to_owned()))
+
+    async fn confirm_token(&self, device: DeviceId, token: TokenId) -> Result<(), StoreError> {
+        self.device_seen(device).await?;
+        let found = self.found_device(device).await?;
+        let unused = found.is_some_and(|found| found.tokens.contains(&(token, false)));
+        if unused {
+            self.store(move |write| tokens::mark_used(write, device, token).map(drop)).await?;
+        }
+        Ok(())
     }
-    async fn device_seen(&self, _device: DeviceId) -> Result<(), StoreError> {
-        Err(StoreError::Driver("to come".to_owned()))
+
+    async fn device_seen(&self, device: DeviceId) -> Result<(), StoreError> {
+        if self.readers.is_closed() {
+            return Err(closed());
+        }
+        self.memory.seen_devices.note(device, self.readers.now());
+        Ok(())
     }
-    async fn refresh_tokens(&self, _refresh: &Refresh) -> Result<DeviceGrant, Failure> {
-        Err(StoreError::Driver("to come".to_owned()).into())
+
+    async fn refresh_tokens(&self, refresh: &Refresh) -> Result<DeviceGrant, Failure> {
+        let refresh = *refresh;
+        self.write_anyway(move |write| tokens::refresh(write, &refresh)).await
     }
-    async fn refresh_record(
-        &self,
-        _hash: &SecretHash,
-    ) -> Result<Option<RefreshRecord>, StoreError> {
-        Err(StoreError::Driver("to come".to_owned()))
+
+    async fn refresh_record(&self, hash: &SecretHash) -> Result<Option<RefreshRecord>, StoreError> {
+        let hash = *hash;
+        self.read(move |read| tokens::record(read, &hash)).await
     }
+
     async fn give_back_token(
         &self,
-        _hash: &SecretHash,
-        _key: &KeyThumbprint,
-        _network: Network,
+        hash: &SecretHash,
+        key: &KeyThumbprint,
+        network: Network,
     ) -> Result<(), StoreError> {
-        Err(StoreError::Driver("to come".to_owned()))
+        let (hash, key) = (*hash, *key);
+        self.store(move |write| match tokens::owner(write, &hash, &key)? {
+            Some(row) => change::sign_out(write, &row, network),
+            None => Ok(()),
+        })
+        .await
     }
+
     async fn change_device(
         &self,
-        _family: FamilyId,
-        _id: DeviceId,
-        _change: &DeviceChange,
-        _by: MemberId,
-        _act: &Act,
+        family: FamilyId,
+        id: DeviceId,
+        change: &DeviceChange,
+        by: MemberId,
+        act: &Act,
     ) -> Result<Device, Failure> {
-        Err(StoreError::Driver("to come".to_owned()).into())
+        let (change, act) = (change.clone(), act.clone());
+        let changed =
+            self.write(move |write| change::change(write, (family, id), &change, by, &act)).await?;
+        Ok(with_last_seen(changed, &self.memory.seen_devices))
     }
+
     async fn revoke_device(
         &self,
-        _family: FamilyId,
-        _id: DeviceId,
-        _by: MemberId,
-        _act: &Act,
+        family: FamilyId,
+        id: DeviceId,
+        by: MemberId,
+        act: &Act,
     ) -> Result<(), Failure> {
-        Err(StoreError::Driver("to come".to_owned()).into())
+        let act = act.clone();
+        self.write(move |write| change::revoke(write, family, id, by, &act)).await
     }
+
     async fn undo_link(
         &self,
-        _family: FamilyId,
-        _id: DeviceId,
-        _window: Duration,
-        _by: MemberId,
-        _act: &Act,
+        family: FamilyId,
+        id: DeviceId,
+        window: Duration,
+        by: MemberId,
+        act: &Act,
     ) -> Result<(), Failure> {
-        Err(StoreError::Driver("to come".to_owned()).into())
+        let act = act.clone();
+        self.write(move |write| change::undo(write, (family, id), window, by, &act)).await
     }
+
     async fn renew_device(
         &self,
-        _family: FamilyId,
-        _id: DeviceId,
-        _absolute: Duration,
-        _by: MemberId,
-        _act: &Act,
+        family: FamilyId,
+        id: DeviceId,
+        absolute: Duration,
+        by: MemberId,
+        act: &Act,
     ) -> Result<Device, Failure> {
-        Err(StoreError::Driver("to come".to_owned()).into())
+        let act = act.clone();
+        let renewed =
+            self.write(move |write| change::renew(write, (family, id), absolute, by, &act)).await?;
+        Ok(with_last_seen(renewed, &self.memory.seen_devices))
     }
 }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use luminous_domain::{AccountId, FamilyId, MemberId, Permission, Role};
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::audit::{Line, never_a_family};
 use super::members::{self, NewRow};
@@ -14,9 +14,12 @@ use crate::error::{Failure, Refusal, StoreError};
 use crate::families::{Families, Family, NewFamily};
 use crate::members::MemberState;
 
-pub(super) fn family(write: &Write<'_>, family: FamilyId) -> Result<Option<Family>, StoreError> {
+pub(super) fn family(
+    connection: &Connection,
+    family: FamilyId,
+) -> Result<Option<Family>, StoreError> {
     let sql = "SELECT id, name, created_at FROM families WHERE id = ?1";
-    let mut query = write.connection.prepare_cached(sql)?;
+    let mut query = connection.prepare_cached(sql)?;
     let found = query.query_row([family.key()], |row| {
         Ok(Family { id: id(row, 0)?, name: row.get(1)?, created_at: time(row, 2)? })
     });
@@ -55,7 +58,7 @@ fn rename(
     by: MemberId,
     act: &Act,
 ) -> Result<Family, Failure> {
-    let old = family(write, id)?.ok_or(Refusal::NotFound)?;
+    let old = family(write.connection, id)?.ok_or(Refusal::NotFound)?;
     members::require(write, id, by, Permission::FamilyRename)?;
     let sql = "UPDATE families SET name = ?2 WHERE id = ?1";
     write.connection.prepare_cached(sql)?.execute(params![id.key(), name])?;
@@ -65,7 +68,7 @@ fn rename(
 }
 
 fn delete(write: &Write<'_>, id: FamilyId, by: MemberId, act: &Act) -> Result<(), Failure> {
-    let family = family(write, id)?.ok_or(Refusal::NotFound)?;
+    let family = family(write.connection, id)?.ok_or(Refusal::NotFound)?;
     members::require(write, id, by, Permission::FamilyDelete)?;
     for account in accounts_in(write, id)? {
         accounts::standing_changed(write, account)?;

@@ -8,17 +8,18 @@ use rusqlite::Connection;
 
 use super::open::{self, OpenError, SqliteOptions};
 use super::writer::closed;
-use super::{SqliteStore, Write, schema};
+use super::{SqliteStore, Write, devices, events, links, schema};
 use crate::error::StoreError;
 use crate::health::Health;
 
 /// What has ended, at `?1`.
-const ENDED: [&str; 5] = [
+const ENDED: [&str; 6] = [
     "DELETE FROM pending_sign_ins WHERE expires_at < ?1",
     "DELETE FROM web_sessions WHERE expires_at < ?1 OR last_seen_at + idle_ms < ?1",
     "DELETE FROM invites WHERE expires_at < ?1",
     "DELETE FROM notes WHERE expires_at < ?1",
     "DELETE FROM attempts WHERE expires_at < ?1",
+    "DELETE FROM used_once WHERE expires_at < ?1",
 ];
 
 /// How long the writing thread may take to answer a job that does nothing.
@@ -32,6 +33,7 @@ fn sweep(write: &Write<'_>) -> Result<u64, StoreError> {
     for sql in ENDED {
         gone += write.connection.prepare_cached(sql)?.execute([write.now])?;
     }
+    gone += links::sweep(write)? + devices::sweep(write)? + events::sweep(write)?;
     Ok(u64::try_from(gone).unwrap_or(u64::MAX))
 }
 

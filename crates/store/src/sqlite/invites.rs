@@ -55,7 +55,7 @@ fn offer(
 }
 
 fn create(write: &Write<'_>, new: &NewInvite, act: &Act) -> Result<Invite, Failure> {
-    families::family(write, new.family)?.ok_or(Refusal::NotFound)?;
+    families::family(write.connection, new.family)?.ok_or(Refusal::NotFound)?;
     let maker = members::find(write.connection, new.family, new.invited_by)?
         .filter(|maker| maker.state == MemberState::Active && maker.role.may_grant(new.role))
         .ok_or(Refusal::RoleMissing)?;
@@ -98,7 +98,7 @@ fn withdraw(
     by: MemberId,
     act: &Act,
 ) -> Result<(), Failure> {
-    families::family(write, family)?.ok_or(Refusal::NotFound)?;
+    families::family(write.connection, family)?.ok_or(Refusal::NotFound)?;
     members::require(write, family, by, Permission::InvitesManage)?;
     let sql = "DELETE FROM invites WHERE family_id = ?1 AND id = ?2 AND expires_at >= ?3 \
          RETURNING role";
@@ -125,7 +125,8 @@ fn accept(
     if person.membership.is_some() {
         return Err(Refusal::AlreadyMember.into());
     }
-    let family = families::family(write, invite.family)?.ok_or(Refusal::InviteInvalid)?;
+    let family =
+        families::family(write.connection, invite.family)?.ok_or(Refusal::InviteInvalid)?;
     let mut delete = write.connection.prepare_cached("DELETE FROM invites WHERE id = ?1")?;
     delete.execute([invite.id.key()])?;
     let (account, name) = (Some(account), person.account.name.as_str());

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::audit::{Line, never_before};
 use super::rows::{Id as _, at, id, maybe_id, maybe_time, role, state, state_word, time};
 use super::seen::Seen;
-use super::{SqliteStore, Write, accounts, families};
+use super::{Read, SqliteStore, Write, accounts, families};
 use crate::audit::Act;
 use crate::error::{Failure, Refusal, StoreError};
 use crate::members::{Member, MemberChange, MemberState, Members, NewChild};
@@ -102,7 +102,7 @@ fn add_child(
     by: MemberId,
     act: &Act,
 ) -> Result<Member, Failure> {
-    families::family(write, new.family)?.ok_or(Refusal::NotFound)?;
+    families::family(write.connection, new.family)?.ok_or(Refusal::NotFound)?;
     require(write, new.family, by, Permission::ChildrenManage)?;
     let (id, family, name) = (new.id, new.family, new.name.as_str());
     never_before(write, family, &id, "member.child_added")?;
@@ -224,8 +224,16 @@ fn remove(write: &Write<'_>, member: &Member, action: &str, act: &Act) -> Result
     Ok(())
 }
 
+/// All of a family, by the time they came.
+pub(super) fn of(read: &Read<'_>, family: FamilyId) -> Result<Vec<Member>, StoreError> {
+    let sql = format!("{SELECT} ORDER BY m.joined_at, m.id");
+    let mut query = read.connection.prepare_cached(&sql)?;
+    let rows = query.query_map([family.key()], member)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// What is newer in memory than in the file.
-fn with_last_seen(mut member: Member, seen: &Seen) -> Member {
+pub(super) fn with_last_seen(mut member: Member, seen: &Seen<AccountId>) -> Member {
     if let Some(ms) = member.account.and_then(|account| seen.latest(account)) {
         member.last_seen_at = Some(at(ms));
     }
@@ -235,20 +243,13 @@ fn with_last_seen(mut member: Member, seen: &Seen) -> Member {
 #[async_trait]
 impl Members for SqliteStore {
     async fn members(&self, family: FamilyId) -> Result<Vec<Member>, StoreError> {
-        let members: Vec<Member> = self
-            .read(move |read| {
-                let sql = format!("{SELECT} ORDER BY m.joined_at, m.id");
-                let mut query = read.connection.prepare_cached(&sql)?;
-                let rows = query.query_map([family.key()], member)?;
-                Ok(rows.collect::<Result<_, _>>()?)
-            })
-            .await?;
-        Ok(members.into_iter().map(|member| with_last_seen(member, &self.seen)).collect())
+        let members = self.read(move |read| of(read, family)).await?;
+        Ok(members.into_iter().map(|member| with_last_seen(member, &self.memory.seen)).collect())
     }
 
     async fn member(&self, family: FamilyId, id: MemberId) -> Result<Option<Member>, StoreError> {
         let member = self.read(move |read| Ok(find(read.connection, family, id)?)).await?;
-        Ok(member.map(|member| with_last_seen(member, &self.seen)))
+        Ok(member.map(|member| with_last_seen(member, &self.memory.seen)))
     }
 
     async fn add_child(&self, new: &NewChild, by: MemberId, act: &Act) -> Result<Member, Failure> {
@@ -275,7 +276,7 @@ impl Members for SqliteStore {
                 self::change(write, &member, change, &act)
             })
             .await?;
-        Ok(with_last_seen(changed, &self.seen))
+        Ok(with_last_seen(changed, &self.memory.seen))
     }
 
     async fn remove_member(

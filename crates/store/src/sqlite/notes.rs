@@ -42,6 +42,11 @@ fn standing(read: &Read<'_>, column: &str, key: [u8; 16]) -> Result<Vec<Note>, S
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Those of the family.
+pub(super) fn of(read: &Read<'_>, family: FamilyId) -> Result<Vec<Note>, StoreError> {
+    standing(read, "family_id", family.key())
+}
+
 /// Those that the member wrote.
 pub(super) fn written_by(read: &Read<'_>, author: MemberId) -> Result<Vec<Note>, StoreError> {
     standing(read, "author", author.key())
@@ -109,7 +114,7 @@ fn remove(
 #[async_trait]
 impl Notes for SqliteStore {
     async fn notes(&self, family: FamilyId) -> Result<Vec<Note>, StoreError> {
-        self.read(move |read| standing(read, "family_id", family.key())).await
+        self.read(move |read| of(read, family)).await
     }
 
     async fn post_note(&self, new: &NewNote, act: &Act) -> Result<Note, Failure> {

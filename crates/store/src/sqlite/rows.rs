@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use luminous_domain::{
-    AccountId, AuditId, DeviceId, FamilyId, InviteId, MemberId, NoteId, ObjectId, PersonKey, Role,
-    TenantId, Timestamp, WebSessionId,
+    AccountId, AuditId, ChallengeId, DeviceId, FamilyId, InviteId, LinkId, MemberId, NoteId,
+    ObjectId, PersonKey, Role, TenantId, Timestamp, TokenId, WebSessionId,
 };
 use rusqlite::types::Type;
 use rusqlite::{Connection, Error, OptionalExtension as _, Row};
@@ -35,7 +35,10 @@ macro_rules! ids {
         }
     )*};
 }
-ids! { AccountId AuditId DeviceId FamilyId InviteId MemberId NoteId WebSessionId }
+ids! {
+    AccountId AuditId ChallengeId DeviceId FamilyId InviteId LinkId MemberId NoteId TokenId
+    WebSessionId
+}
 
 /// The id in column `at`.
 pub(super) fn id<T: Id>(row: &Row<'_>, at: usize) -> Result<T, Error> {

@@ -5,7 +5,7 @@
 //! one `fsync`, and only then are the answers given. If the group cannot be committed, every job of
 //! it is told so and none has happened.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fs::File;
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
@@ -13,16 +13,16 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
-use luminous_domain::{AuditId, Clock, Entropy, Timestamp};
+use luminous_domain::{AuditId, Clock, DeviceId, Entropy, Timestamp};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::file::DatabaseFile;
+use super::memory::{Effects, Memory};
 use super::open::OpenError;
 use super::rows;
-use super::seen::Seen;
-use super::standings::Standings;
 use crate::error::{Failure, StoreError};
+use crate::events::Hint;
 
 /// How many jobs may wait.
 const QUEUE: usize = 4096;
@@ -37,8 +37,7 @@ pub(super) struct Parts {
     pub(super) file: Arc<DatabaseFile>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
-    pub(super) seen: Arc<Seen>,
-    pub(super) standings: Arc<Standings>,
+    pub(super) memory: Arc<Memory>,
 }
 
 /// What a job works with.
@@ -48,13 +47,23 @@ pub(super) struct Write<'a> {
     pub(super) now: i64,
     entropy: &'a dyn Entropy,
     newest_line: &'a Cell<Option<AuditId>>,
-    touched_standing: &'a Cell<bool>,
+    effects: &'a RefCell<Effects>,
 }
 
 impl Write<'_> {
     /// To be called by every job that changes what [`crate::Standing`] shows.
     pub(super) fn standing_changed(&self) {
-        self.touched_standing.set(true);
+        self.effects.borrow_mut().standing = true;
+    }
+
+    /// To be called by every job that changes what [`crate::DeviceStanding`] shows.
+    pub(super) fn device_changed(&self, device: DeviceId) {
+        self.effects.borrow_mut().devices.push(device);
+    }
+
+    /// Listeners are told after the commit.
+    pub(super) fn hint(&self, hint: Hint) {
+        self.effects.borrow_mut().hints.push(hint);
     }
 
     /// An id that sorts after all lines before it, also within one millisecond and when the clock
@@ -244,32 +253,33 @@ impl Thread {
         next: &mut dyn Iterator<Item = Box<dyn Job>>,
     ) -> Result<(), StoreError> {
         let connection = &self.parts.connection;
-        let touched_standing = Cell::new(false);
+        let mut effects = Effects::default();
         for mut job in next {
-            let step = self.step(job.as_mut(), &touched_standing);
+            let step = self.step(job.as_mut(), &mut effects);
             done.push(job);
             step?;
         }
-        let seen = self.parts.seen.write(connection)?;
+        let memory = &self.parts.memory;
+        let seen = memory.seen.write(connection)?;
+        let seen_devices = memory.seen_devices.write(connection)?;
         connection.prepare_cached("COMMIT")?.execute([])?;
-        self.parts.seen.written(&seen);
-        if touched_standing.get() {
-            self.parts.standings.changed();
-        }
+        memory.seen.written(&seen);
+        memory.seen_devices.written(&seen_devices);
+        memory.changed(effects);
         Ok(())
     }
 
     /// One job in its savepoint. An error is the whole group's.
-    fn step(&self, job: &mut dyn Job, touched_standing: &Cell<bool>) -> Result<(), StoreError> {
+    fn step(&self, job: &mut dyn Job, effects: &mut Effects) -> Result<(), StoreError> {
         let connection = &self.parts.connection;
         connection.prepare_cached("SAVEPOINT job")?.execute([])?;
-        let touched = Cell::new(false);
+        let own = RefCell::default();
         let write = Write {
             connection,
             now: self.parts.clock.now().as_millisecond(),
             entropy: &*self.parts.entropy,
             newest_line: &self.newest_line,
-            touched_standing: &touched,
+            effects: &own,
         };
         let step = job.run(&write);
         if connection.is_autocommit() {
@@ -283,7 +293,7 @@ impl Thread {
             };
         }
         if matches!(step, Step::Keep) {
-            touched_standing.set(touched_standing.get() || touched.get());
+            effects.join(own.into_inner());
         } else {
             connection.prepare_cached("ROLLBACK TO job")?.execute([])?;
         }

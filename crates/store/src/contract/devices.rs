@@ -1,0 +1,1 @@
+//! Wall displays and their tokens.

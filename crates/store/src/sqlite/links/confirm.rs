@@ -1,0 +1,125 @@
+//! Whoever typed a code says yes or no.
+
+use luminous_domain::{AccountId, ChallengeId, DeviceId, FamilyId, Permission};
+use rusqlite::params;
+
+use super::row::{self, Place, Row};
+use super::{set_state, waiting};
+use crate::audit::Act;
+use crate::devices::Device;
+use crate::error::{Failure, Refusal, StoreError};
+use crate::events::{EventKind, Hint};
+use crate::links::Confirmation;
+use crate::sqlite::audit::Line;
+use crate::sqlite::rows::{Id as _, after_lasting};
+use crate::sqlite::{Write, devices, members};
+
+/// How many displays a family may have.
+const MOST: usize = 50;
+
+/// The wish that this account of this family has claimed and is asked about.
+fn asked(
+    write: &Write<'_>,
+    challenge: ChallengeId,
+    account: AccountId,
+    family: FamilyId,
+) -> Result<Row, Failure> {
+    row::find(write.connection, "challenge", challenge.key())?
+        .filter(|row| {
+            let claim = row.live_claim(write.now);
+            claim.is_some_and(|claim| claim.account == account && claim.family == family)
+        })
+        .ok_or_else(|| Refusal::LinkInvalid.into())
+}
+
+pub(super) fn confirm(
+    write: &Write<'_>,
+    yes: &Confirmation,
+    act: &Act,
+) -> Result<Result<Device, Refusal>, Failure> {
+    let row = asked(write, yes.challenge, yes.account, yes.family)?;
+    members::require(write, yes.family, yes.member, Permission::DevicesLink)?;
+    if row.live_claim(write.now).is_none_or(|claim| claim.number != yes.number) {
+        burn(write, &row, yes.family, act)?;
+        return Ok(Err(Refusal::ConfirmMismatch));
+    }
+    let place = place(write, &row, yes)?;
+    if !set_place(write, &row, &place)? {
+        return Err(Refusal::LinkInvalid.into());
+    }
+    write.hint(Hint::Link { link: row.id });
+    write.event(yes.family, EventKind::DeviceLinked, Some(&place.device))?;
+    let line = Line::new(yes.family, act, "device.linked").about(&place.device).called(&yes.name);
+    Line { detail: yes.room.as_deref(), ..line }.write(write)?;
+    Ok(Ok(row.device(&place)))
+}
+
+/// One try: a wrong number ends it.
+fn burn(write: &Write<'_>, row: &Row, family: FamilyId, act: &Act) -> Result<(), StoreError> {
+    set_state(write, row.id, "'claimed'", "denied")?;
+    let action = "device.confirm_mismatch";
+    let line = Line::new(family, act, action).about(&row.id).called(&row.described.name);
+    Line { outcome: action, ..line }.write(write)
+}
+
+/// The display's former place, or a new one if there is room for it.
+fn place(write: &Write<'_>, row: &Row, yes: &Confirmation) -> Result<Place, Failure> {
+    let former = devices::by_key(write.connection, yes.family, &row.key)?;
+    let listed = former.as_ref().filter(|former| !former.is_revoked).map(|row| row.device.id);
+    if listed.is_none() && count(write, yes.family)? >= MOST {
+        return Err(Refusal::TooMany.into());
+    }
+    let linked_by = members::find(write.connection, yes.family, yes.member)?;
+    Ok(Place {
+        device: former.map_or(yes.device, |former| former.device.id),
+        family: yes.family,
+        name: yes.name.clone(),
+        room: yes.room.clone(),
+        linked_by: yes.member,
+        linked_by_name: linked_by.map(|member| member.name).unwrap_or_default(),
+        linked_at: write.now,
+        expires_at: after_lasting(write.now, yes.absolute),
+    })
+}
+
+/// How many displays the family has, those that wait for their tokens counted.
+fn count(write: &Write<'_>, family: FamilyId) -> Result<usize, StoreError> {
+    let mut listed: Vec<DeviceId> = devices::listed(write.connection, family)?;
+    for row in waiting(write.connection, family, write.now)? {
+        listed.extend(row.place.map(|place| place.device));
+    }
+    listed.sort_unstable();
+    listed.dedup();
+    Ok(listed.len())
+}
+
+fn set_place(write: &Write<'_>, row: &Row, place: &Place) -> Result<bool, StoreError> {
+    let sql = "UPDATE links SET state = 'linked', expires_at = ?2, device_id = ?3, name = ?4, \
+         room = ?5, linked_by = ?6, linked_by_name = ?7, linked_at = ?8, device_expires_at = ?9 \
+         WHERE id = ?1 AND state = 'claimed' AND claim_expires_at >= ?8";
+    let changed = write.connection.prepare_cached(sql)?.execute(params![
+        row.id.key(),
+        write.now.saturating_add(row.lifetime_ms),
+        place.device.key(),
+        place.name,
+        place.room,
+        place.linked_by.key(),
+        place.linked_by_name,
+        place.linked_at,
+        place.expires_at
+    ])?;
+    Ok(changed > 0)
+}
+
+pub(super) fn decline(
+    write: &Write<'_>,
+    challenge: ChallengeId,
+    account: AccountId,
+    family: FamilyId,
+    act: &Act,
+) -> Result<(), Failure> {
+    let row = asked(write, challenge, account, family)?;
+    set_state(write, row.id, "'claimed'", "denied")?;
+    let line = Line::new(family, act, "device.declined");
+    Ok(line.about(&row.id).called(&row.described.name).write(write)?)
+}
