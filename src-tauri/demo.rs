@@ -17,7 +17,7 @@ use luminous_emulator::{
 };
 use luminous_oidc::{ReqwestClient, Transport, Trust};
 use luminous_server::config::{
-    Config, ConnectorSettings, Hint, IssuerSettings, Profile, StoreSettings,
+    Config, ConnectorSettings, DisplaySettings, Hint, IssuerSettings, Profile, StoreSettings,
 };
 use luminous_server::{Parts, Server};
 use luminous_store::SqliteStore;
@@ -151,6 +151,10 @@ impl Place<'_> {
                 ..ConnectorSettings::default()
             },
             issuers: vec![issuer],
+            displays: DisplaySettings {
+                signing_keys_file: self.folder.join("signing-keys.json"),
+                ..DisplaySettings::default()
+            },
             ..Config::default()
         })
     }

@@ -1,13 +1,26 @@
-//! `cargo xtask demo`: the app with the embedded identity emulator, on this screen or on a virtual
-//! one.
+//! `cargo xtask demo`: the app with the embedded identity emulator and a wall display beside it, on
+//! this screen or on a virtual one.
 
 use std::env;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use crate::context::{Context, Platform};
-use crate::shell::Line;
+use crate::shell::{Line, Started};
 use crate::{bundle, e2e, setup, ui};
 
-/// Builds everything, then opens the window; where there is no display, drives the whole journey
+/// The port of the demo's family server: the one after the emulator's (`--demo-port`).
+const SERVER: u16 = 18456;
+
+/// How the display looks beside the desktop window; on a real wall it fills the screen.
+const WALL: &str = "960x600";
+
+/// How often the server is looked for, and how often whether the window is still there.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Builds everything, then opens the two windows; where there is no display, drives the whole journey
 /// under a virtual one and keeps a picture of each screen in `target/demo/`.
 ///
 /// # Errors
@@ -17,14 +30,39 @@ pub fn run(context: &Context) -> anyhow::Result<()> {
     ui::script(context, "build")?;
     bundle::debug_app(context)?;
     if has_display(context.platform) {
-        println!("\nLuminous opens with the embedded identity emulator. Sign up with any address.");
-        let app = context.target().join("debug/luminous");
-        return Ok(Line::new(app).arg("--demo").dir(&context.root).run()?);
+        println!("\nLuminous opens with the embedded identity emulator, and a display beside it.");
+        println!("Sign up with any address, then link the display by the code that it shows.");
+        return side_by_side(context, &context.target().join("debug/luminous"));
     }
     println!("\nNo display here: the journey runs by itself under a virtual one.");
     e2e::drive(context, &["demo"])?;
     println!("A picture of each screen is in target/demo/.");
     Ok(())
+}
+
+/// Two processes, two identities. The display may be closed alone; with the desktop window both end.
+fn side_by_side(context: &Context, app: &Path) -> anyhow::Result<()> {
+    let mut desktop = Line::new(app).arg("--demo").dir(&context.root).start()?;
+    let mut wall: Option<Started> = None;
+    loop {
+        if desktop.has_ended()? {
+            break;
+        }
+        if wall.is_none() && server_listens() {
+            let words = ["kiosk", "--demo", "--window", WALL];
+            wall = Some(Line::new(app).args(words).dir(&context.root).start()?);
+        }
+        thread::sleep(LOOK);
+    }
+    if let Some(wall) = wall {
+        wall.end()?;
+    }
+    Ok(desktop.finish()?)
+}
+
+fn server_listens() -> bool {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, SERVER));
+    TcpStream::connect_timeout(&address, LOOK).is_ok()
 }
 
 /// Windows and macOS always have one; on Linux it is named in the environment.

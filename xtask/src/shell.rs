@@ -4,7 +4,7 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use crate::context::Platform;
 use crate::tools;
@@ -95,6 +95,16 @@ impl Line {
         Err(ShellError::Failed { line, status: status.to_string() })
     }
 
+    /// Shows the line and starts it, with this terminal's output and without input. Ctrl-C in this
+    /// terminal reaches it as it reaches us.
+    pub fn start(mut self) -> Result<Started, ShellError> {
+        let line = self.shown();
+        println!("$ {line}");
+        let child = self.0.stdin(Stdio::null()).spawn();
+        let child = child.map_err(|cause| self.not_started(&line, &cause))?;
+        Ok(Started { line, child })
+    }
+
     /// Runs it unseen and answers what it wrote to standard output.
     pub fn read(mut self) -> Result<String, ShellError> {
         let line = self.shown();
@@ -122,6 +132,55 @@ impl Line {
         let program = Path::new(self.0.get_program());
         let name = program.file_stem().unwrap_or(program.as_os_str());
         std::iter::once(name).chain(self.0.get_args()).map(quoted).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// A program that runs beside this one. It ends with this value at the latest.
+#[derive(Debug)]
+pub struct Started {
+    line: String,
+    child: Child,
+}
+
+impl Started {
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> Result<bool, ShellError> {
+        let ended = self.child.try_wait();
+        ended.map(|status| status.is_some()).map_err(|cause| self.failed(&cause))
+    }
+
+    /// Asks it to end, as a service manager does, and waits until it has.
+    pub fn end(mut self) -> Result<(), ShellError> {
+        if !self.has_ended()? {
+            if cfg!(unix) {
+                let id = self.child.id().to_string();
+                let _ = Command::new("kill").args(["-TERM", &id]).status();
+            } else {
+                let _ = self.child.kill();
+            }
+        }
+        self.child.wait().map(drop).map_err(|cause| self.failed(&cause))
+    }
+
+    /// Waits for its end, and fails with it.
+    pub fn finish(mut self) -> Result<(), ShellError> {
+        let status = self.child.wait().map_err(|cause| self.failed(&cause))?;
+        if status.success() {
+            return Ok(());
+        }
+        Err(self.failed(&status))
+    }
+
+    fn failed(&self, status: &impl ToString) -> ShellError {
+        ShellError::Failed { line: self.line.clone(), status: status.to_string() }
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        // One that has ended, and was waited for, is left alone by the standard library.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -173,6 +232,17 @@ mod tests {
         assert!(version.starts_with("cargo "), "{version}");
         let refused = Line::cargo().args(["--no-such-flag"]).read();
         assert!(matches!(refused, Err(ShellError::Failed { .. })), "{refused:?}");
+    }
+
+    #[test]
+    fn a_program_beside_this_one_is_asked_to_end() {
+        let mut beside = Line::cargo().arg("--version").start().expect("it starts");
+        while !beside.has_ended().expect("it can be looked at") {
+            std::thread::yield_now();
+        }
+        assert_eq!(beside.end(), Ok(()), "asking one that has ended is no failure");
+        let failing = Line::cargo().arg("--no-such-flag").start().expect("it starts");
+        assert!(matches!(failing.finish(), Err(ShellError::Failed { .. })));
     }
 
     #[test]
