@@ -145,6 +145,10 @@ impl Place<'_> {
                 sqlite: self.folder.join("family.sqlite"),
                 ..StoreSettings::default()
             },
+            displays: DisplaySettings {
+                signing_keys_file: self.folder.join("signing-keys.json"),
+                ..DisplaySettings::default()
+            },
             connectors: ConnectorSettings {
                 b2c_username: Some(CONNECTOR.to_owned()),
                 b2c_password_file: Some(self.secret("connector", password)?),

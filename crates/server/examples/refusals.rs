@@ -67,6 +67,7 @@ async fn server(emulator: &Emulator, folder: &tempfile::TempDir) -> anyhow::Resu
         }],
         ..Config::default()
     };
+    config.displays.signing_keys_file = folder.path().join("signing-keys.json");
     config.store.sqlite = folder.path().join("luminous.sqlite");
     let clock = Arc::new(SystemClock);
     let store = SqliteStore::open(&config.store.sqlite, clock.clone(), Arc::new(OsEntropy))?;

@@ -1,4 +1,4 @@
-//! What can be typed: `serve`, `migrate`, `key`, `doctor`, `openapi`, `config`.
+//! What can be typed: `serve`, `migrate`, `key`, `keys`, `doctor`, `openapi`, `config`.
 
 mod doctor;
 mod log;
@@ -9,8 +9,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use luminous_domain::OsEntropy;
+use luminous_domain::{Clock as _, OsEntropy, SystemClock};
 use luminous_server::config::{Config, ConfigError, Secrets, load};
+use luminous_server::oauth::{Rotation, SigningKeys};
 use luminous_server::{Server, StartError, routes};
 
 /// The family server of Luminous.
@@ -29,12 +30,24 @@ enum Command {
     Migrate(Settings),
     /// Makes the key file where there is none. With PostgreSQL: once, for all replicas.
     Key(Settings),
+    /// The keys that sign the displays' access tokens.
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Looks whether everything the server needs is there: a line for each, status 1 if not.
     Doctor(Settings),
     /// Prints the OpenAPI document of the API.
     Openapi,
     /// Reads the configuration and says what is wrong with it.
     Config(ConfigCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum KeysCommand {
+    /// Makes the next key. It is published at once and signs ten minutes later; the first one signs
+    /// at once. Running servers read the file again within a minute.
+    Rotate(Settings),
+    /// Lists the keys: their names and times, nothing private.
+    List(Settings),
 }
 
 /// Where the configuration is, and what overrides it.
@@ -132,6 +145,24 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
                 false => say(&format!("{file} is there already")),
             }
         }
+        Command::Keys(KeysCommand::Rotate(settings)) => {
+            match SigningKeys::rotate(&settings.load()?, SystemClock.now())? {
+                Rotation::Made { kid, signs_from } => {
+                    say(&format!("{kid} signs from {signs_from}"))
+                }
+                Rotation::Waiting { kid, signs_from } => {
+                    say(&format!("{kid} is waiting already; it signs from {signs_from}"))
+                }
+            }
+        }
+        Command::Keys(KeysCommand::List(settings)) => {
+            for key in SigningKeys::list(&settings.load()?)? {
+                let end = key.retired_at.map_or_else(String::new, |at| format!(" until {at}"));
+                let (kid, created_at, signs_from) = (key.kid, key.created_at, key.signs_from);
+                say(&format!("{kid} made {created_at}, signs from {signs_from}{end}"))?;
+            }
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Doctor(settings) => doctor::examine(settings.load()?).await,
         Command::Openapi => {
             let document = routes::document().to_pretty_json();
@@ -156,6 +187,7 @@ async fn serve(config: Config) -> Result<ExitCode, Failure> {
     if config.store.postgres_url_file.is_some() {
         // First: whoever has no key yet should hear of that, and not only of the database.
         Secrets::read(&config)?;
+        SigningKeys::read(&config)?;
     }
     let parts = open::parts(&config).await?;
     let mut server = Server::start(config, parts).await?;

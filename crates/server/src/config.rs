@@ -10,6 +10,7 @@ mod macros;
 mod secrets;
 
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use ipnet::IpNet;
@@ -138,6 +139,8 @@ settings! {
         idle_days: u64 = 45, "45";
         /// How long a display stays without an admin's renewal, in days.
         absolute_days: u64 = 90, "90";
+        /// How many codes an hour one address may ask for; 0 for any number.
+        codes_per_address_per_hour: u32 = 10, "10";
         /// How many codes may be on walls at once.
         codes: u32 = 5000, "5000";
         /// How many wrong codes an hour the whole system bears while one code is on a wall; with more
@@ -145,6 +148,9 @@ settings! {
         guesses_per_hour: u32 = 107_374, "107374";
         /// What happens when a display asks from another network than the person: `warn` or `require`.
         proximity: Proximity = Proximity::Warn, "\"warn\"";
+        /// The file that holds the bearer token with which other services ask what a display's token
+        /// is worth. Without it nobody may ask.
+        introspection_token_file: Option<PathBuf> = None, "#\"/run/secrets/luminous-introspection-token\"";
     }
 
     /// Figures for Prometheus.
@@ -204,6 +210,7 @@ impl Config {
     pub fn check(&self) -> Result<(), ConfigError> {
         self.check_public_url()?;
         self.limits.check()?;
+        self.displays.check()?;
         if self.issuers.is_empty() {
             return Err(ConfigError::new("issuers", "at least one is needed"));
         }
@@ -241,6 +248,23 @@ impl Config {
     }
 }
 
+impl DisplaySettings {
+    /// Whether displays can live by them.
+    fn check(&self) -> Result<(), ConfigError> {
+        for (setting, given, range) in [
+            ("code_seconds", self.code_seconds, 60..=600),
+            ("poll_seconds", u64::from(self.poll_seconds), 1..=60),
+            ("access_minutes", self.access_minutes, 1..=1440),
+            ("idle_days", self.idle_days, 1..=3650),
+            ("absolute_days", self.absolute_days, 1..=3650),
+            ("codes", u64::from(self.codes), 1..=1_000_000),
+        ] {
+            check_range(&format!("displays.{setting}"), given, &range)?;
+        }
+        Ok(())
+    }
+}
+
 impl Limits {
     /// Whether they leave anything to be answered, and what the libraries beneath accept.
     fn check(&self) -> Result<(), ConfigError> {
@@ -252,13 +276,18 @@ impl Limits {
             ("concurrent_requests", self.concurrent_requests as u64, 1..=1_000_000),
             ("connections", self.connections as u64, 1..=1_000_000),
         ] {
-            if !range.contains(&given) {
-                let problem = format!("it must be {} to {}", range.start(), range.end());
-                return Err(ConfigError::new(format!("limits.{setting}"), problem));
-            }
+            check_range(&format!("limits.{setting}"), given, &range)?;
         }
         Ok(())
     }
+}
+
+fn check_range(setting: &str, given: u64, range: &RangeInclusive<u64>) -> Result<(), ConfigError> {
+    if range.contains(&given) {
+        return Ok(());
+    }
+    let problem = format!("it must be {} to {}", range.start(), range.end());
+    Err(ConfigError::new(setting, problem))
 }
 
 /// Writes one setting into the annotated example.

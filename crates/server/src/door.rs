@@ -1,19 +1,23 @@
-//! Who comes in: from an `Authorization` header to a person, their place and what they may do.
+//! Who comes in: from an `Authorization` header to a person, their place and what they may do, or to a
+//! wall display.
 //!
-//! Handlers take [`Person`] or [`Insider`] as an argument and cannot run without one. A route whose
+//! Handlers take [`Person`], [`Insider`], [`Display`] or [`Viewer`] as an argument and cannot run
+//! without one. A route whose
 //! path has `{family_id}` lets in only who is in that family: the check is here, not in handlers. A
 //! route without it is about the caller's own.
 
+mod display;
 mod insider;
 mod person;
 mod proof;
 mod step_up;
+mod viewer;
 
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use luminous_domain::Permission;
-use luminous_store::{Act, Membership, Network, Standing};
+use luminous_domain::{Permission, Timestamp, TokenId};
+use luminous_store::{Act, Actor, Device, Membership, Network, Standing};
 
 pub use crate::trust::Verified;
 pub(crate) use proof::is_ended;
@@ -56,12 +60,35 @@ pub struct Insider<P: Needs> {
     needs: PhantomData<P>,
 }
 
+/// A wall display: its token was verified, and it proved that it holds the token's key.
+#[derive(Debug, Clone)]
+pub struct Display {
+    /// It, as the store has it now.
+    pub device: Device,
+    /// Its token.
+    pub token: TokenId,
+    /// When the token ends.
+    pub expires_at: Timestamp,
+    /// Where the request came from.
+    pub network: Network,
+}
+
+/// Whoever may look at something of the family the path names (their own where it names none): a
+/// member whose role allows `P`, or one of its displays, where displays may.
+#[derive(Debug, Clone)]
+pub enum Viewer<P: Needs> {
+    /// A member.
+    Person(Box<Insider<P>>),
+    /// A display.
+    Display(Box<Display>),
+}
+
 impl Person {
     /// What the audit log is to say about who does it.
     #[must_use]
     pub fn act(&self) -> Act {
         let account = &self.standing.account;
-        let actor = luminous_store::Actor::Account { id: account.id, name: account.name.clone() };
+        let actor = Actor::Account { id: account.id, name: account.name.clone() };
         Act { actor, network: self.network }
     }
 }

@@ -38,6 +38,15 @@ pub fn note(typed: &str) -> Result<String, ApiError> {
     text("text", &typed, NOTE_MOST, |one| one.is_control() && one != '\n')
 }
 
+/// What a display says of itself: nothing or up to `most` characters after trimming, without what a
+/// name may not hold.
+///
+/// # Errors
+/// As for [`name`], naming `field`.
+pub fn said(field: &str, given: &str, most: usize) -> Result<String, ApiError> {
+    text(field, given, most, char::is_control)
+}
+
 /// A number of hours, or `default` where none was given.
 ///
 /// # Errors

@@ -26,6 +26,7 @@ pub mod link_codes;
 mod links;
 pub mod meters;
 pub mod networks;
+pub mod oauth;
 pub mod openapi;
 mod path;
 pub mod presence;

@@ -7,7 +7,7 @@
 use luminous_domain::Permission;
 use luminous_wire::api::Problem;
 use utoipa::openapi::path::{Operation, PathItem};
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{
     Components, ContentBuilder, HeaderBuilder, InfoBuilder, License, OpenApi, OpenApiBuilder, Ref,
     RefOr, Response, ResponseBuilder,
@@ -16,10 +16,17 @@ use utoipa::{PartialSchema, ToSchema};
 
 /// The scheme's name in `security`.
 const BEARER: &str = "bearer";
+/// The scheme of wall displays.
+const DPOP: &str = "dpop";
 
 /// The schemes of those who are no people.
 const OWN_CREDENTIALS: &[(&str, HttpAuthScheme, &str)] = &[
     ("metrics", HttpAuthScheme::Bearer, "The token in the file that `metrics.token_file` names."),
+    (
+        "introspection",
+        HttpAuthScheme::Bearer,
+        "The token in the file that `displays.introspection_token_file` names.",
+    ),
     ("b2c", HttpAuthScheme::Basic, "The user and password that B2C's API connector presents."),
     ("entra", HttpAuthScheme::Bearer, "Entra's own token for the custom authentication extension."),
 ];
@@ -130,7 +137,17 @@ pub fn frame() -> OpenApi {
         own.description = Some((*words).to_owned());
         components.add_security_scheme(*name, SecurityScheme::Http(own));
     }
+    components.add_security_scheme(DPOP, SecurityScheme::ApiKey(proof_scheme()));
     OpenApiBuilder::new().info(info.build()).components(Some(components)).build()
+}
+
+/// RFC 9449 has no scheme of its own in OpenAPI.
+fn proof_scheme() -> ApiKey {
+    ApiKey::Header(ApiKeyValue::with_description(
+        luminous_oidc::dpop::HEADER,
+        "A wall display: a proof of its key (RFC 9449) in this header, and at the API's routes \
+         `Authorization: DPoP` with the access token that is bound to that key.",
+    ))
 }
 
 fn scheme() -> Http {

@@ -89,6 +89,9 @@ pub enum ApiError {
         /// `revoked` or `expired`.
         reason: &'static str,
     },
+    /// A display's token that is not accepted: refresh it.
+    #[error("the display's token is not accepted: {0}")]
+    DisplayToken(TokenError),
     /// The proof of the display's key is missing or not what it must be (RFC 9449).
     #[error("the proof of possession is not accepted: {0}")]
     Proof(&'static str),
@@ -171,6 +174,12 @@ impl ApiError {
         use StatusCode as S;
         match self {
             Self::Token(error) => token_row(error),
+            Self::DisplayToken(TokenError::Malformed(_)) => {
+                (S::UNAUTHORIZED, "token.malformed", "This is not a display's token.")
+            }
+            Self::DisplayToken(_) => {
+                (S::UNAUTHORIZED, "token.invalid", "The token is not accepted.")
+            }
             Self::TokenRevoked => (S::UNAUTHORIZED, "token.revoked", "The sign-in was ended."),
             Self::TokenStale => {
                 (S::UNAUTHORIZED, "token.stale", "The token is older than what holds now.")
@@ -299,6 +308,8 @@ impl ApiError {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Token(error) => error.code(),
+            Self::DisplayToken(error) => error.code(),
+            Self::Proof(code) => code,
             other => other.code(),
         }
     }

@@ -35,6 +35,9 @@
 //! | `GET POST /join`, `POST /join/accept` | the same |
 //! | `GET POST /link`, `POST /link/confirm`, `POST /link/decline` | the same, with `devices.link` |
 //! | `GET /link/done`, `POST /link/undo` | the same |
+//! | `POST /oauth2/device_authorization`, `POST /oauth2/token`, `POST /oauth2/revoke` | a display, with a proof of its key |
+//! | `POST /oauth2/introspect` | another service, with its own token |
+//! | `GET /.well-known/oauth-authorization-server`, `GET /.well-known/jwks.json` | anybody |
 //! | `GET /.well-known/luminous`, `GET /openapi.json` | anybody |
 //! | `GET /healthz`, `GET /readyz`, `GET /version` | anybody |
 //! | `GET /metrics` | whoever reaches the separate listener or holds its token |
@@ -60,7 +63,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::problem::ApiError;
 use crate::state::AppState;
 use crate::visit::Visit;
-use crate::{connectors, discovery, health, openapi, web};
+use crate::{connectors, discovery, health, oauth, openapi, web};
 
 /// The routes of the API, which the OpenAPI document describes.
 fn api() -> OpenApiRouter<AppState> {
@@ -83,6 +86,7 @@ fn without_people() -> OpenApiRouter<AppState> {
         .merge(discovery::routes())
         .merge(health::routes())
         .merge(connectors::routes())
+        .merge(oauth::routes())
 }
 
 /// The OpenAPI document.

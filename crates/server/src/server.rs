@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, ConfigError, Secrets};
 use crate::front::Front;
+use crate::oauth::SigningKeys;
 use crate::state::{AppState, Parts};
 use crate::{health, routes, upkeep};
 
@@ -85,6 +86,7 @@ impl Server {
         if config.store.postgres_url_file.is_none() {
             // With PostgreSQL there may be replicas, and each would make another one.
             Secrets::make_key(&config, &*parts.entropy)?;
+            SigningKeys::make(&config, parts.clock.now())?;
         }
         let state = AppState::new(config, parts)?;
         let stop = CancellationToken::new();

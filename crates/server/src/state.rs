@@ -13,6 +13,7 @@ use crate::config::{Config, ConfigError, Secrets};
 use crate::connectors::Connectors;
 use crate::limits::RateLimit;
 use crate::meters::Meters;
+use crate::oauth::Displays;
 use crate::presence::Presence;
 use crate::trust::Trust;
 use crate::web::Web;
@@ -43,6 +44,7 @@ struct Shared {
     trust: Trust,
     web: Web,
     connectors: Connectors,
+    displays: Displays,
     claims: ClaimsCache,
     accounts: RateLimit<AccountId>,
     seen: Cache<AccountId, Duration>,
@@ -64,6 +66,7 @@ impl AppState {
         let trust = Trust::new(&config, &parts.http, &parts.clock)?;
         let web = Web::new(&config, &secrets, &parts.http, &parts.clock)?;
         let connectors = Connectors::new(&config, &secrets, &parts.http, &parts.clock)?;
+        let displays = Displays::new(&config)?;
         let shared = Shared {
             accounts: RateLimit::per_minute(config.limits.per_account_per_minute),
             claims: ClaimsCache::default(),
@@ -76,6 +79,7 @@ impl AppState {
             trust,
             web,
             connectors,
+            displays,
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -139,6 +143,12 @@ impl AppState {
     #[must_use]
     pub fn connectors(&self) -> &Connectors {
         &self.shared.connectors
+    }
+
+    /// What the authorization server for displays keeps in memory.
+    #[must_use]
+    pub fn displays(&self) -> &Displays {
+        &self.shared.displays
     }
 
     /// What verified tokens said.

@@ -11,6 +11,8 @@ use crate::state::AppState;
 /// How often the keys are looked after. They are asked for only when there are none (at most once
 /// in their cool-down) or when they grow old.
 const KEYS_EVERY: Duration = Duration::from_secs(1);
+/// How often the file of the displays' signing keys is read.
+const SIGNING_KEYS_EVERY: Duration = Duration::from_secs(60);
 /// How often the store is swept.
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 
@@ -27,16 +29,30 @@ pub async fn warm(state: &AppState) {
 /// Until `stop`.
 pub async fn run(state: AppState, stop: CancellationToken) {
     let mut keys = every(KEYS_EVERY);
+    let mut signing_keys = every(SIGNING_KEYS_EVERY);
     let mut sweep = every(SWEEP_EVERY);
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             _ = keys.tick() => warm(&state).await,
+            _ = signing_keys.tick() => follow_signing_keys(&state).await,
             _ = sweep.tick() => match state.store().sweep().await {
                 Ok(rows) => tracing::debug!(rows, "swept"),
                 Err(error) => tracing::warn!(code = error.code(), %error, "could not sweep"),
             },
         }
+    }
+}
+
+/// Reads the file of signing keys where it changed. With a damaged one the keys that are there go on.
+async fn follow_signing_keys(state: &AppState) {
+    let state = state.clone();
+    let read = tokio::task::spawn_blocking(move || state.displays().keys.reload());
+    match read.await {
+        Ok(Ok(true)) => tracing::info!("the displays' signing keys have changed"),
+        Ok(Ok(false)) => {}
+        Ok(Err(error)) => tracing::error!(%error, "the displays' signing keys cannot be read anew"),
+        Err(error) => tracing::error!(%error, "the displays' signing keys were not read"),
     }
 }
 

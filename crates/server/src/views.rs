@@ -45,6 +45,22 @@ pub fn member(member: Member, viewer: &Membership) -> api::MemberView {
     }
 }
 
+/// A member, as a display may see them: who they are, and nothing about them.
+#[must_use]
+pub fn member_on_wall(member: Member) -> api::MemberView {
+    api::MemberView {
+        id: member.id,
+        name: member.name,
+        role: member.role,
+        state: member_state(member.state),
+        managed: member.account.is_none(),
+        email: None,
+        joined_at_ms: ms(member.joined_at),
+        last_seen_at_ms: None,
+        is_me: false,
+    }
+}
+
 /// Whether a membership counts.
 #[must_use]
 pub fn member_state(state: MemberState) -> api::MemberState {
@@ -83,6 +99,12 @@ pub fn note(note: Note, viewer: &Membership) -> api::NoteView {
     let mine = note.author == Some(viewer.member) && viewer.role.may(Permission::NotesPost);
     let removable = mine || viewer.role.may(Permission::NotesModerate);
     note_view(note, removable)
+}
+
+/// A note, as a display sees it.
+#[must_use]
+pub fn note_on_wall(note: Note) -> api::NoteView {
+    note_view(note, false)
 }
 
 /// A browser session.

@@ -187,6 +187,9 @@ listen = "127.0.0.1:{port}"
 public_url = "{api}"
 key_file = "{folder}/key"
 
+[displays]
+signing_keys_file = "{folder}/signing-keys.json"
+
 [store]
 sqlite = "{folder}/luminous.sqlite"
 

@@ -129,6 +129,9 @@ public_url = "http://localhost:{port}"
 key_file = "{folder}/key"
 log_filter = "warn"
 
+[displays]
+signing_keys_file = "{folder}/signing-keys.json"
+
 [store]
 sqlite = "{folder}/luminous.sqlite"
 

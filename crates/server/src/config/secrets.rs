@@ -15,6 +15,7 @@ pub struct Secrets {
     web_clients: Vec<Option<SecretString>>,
     metrics: Option<SecretString>,
     b2c_connector: Option<SecretString>,
+    introspection: Option<SecretString>,
 }
 
 impl Secrets {
@@ -43,12 +44,14 @@ impl Secrets {
             let setting = format!("issuers[{at}].web_client_secret_file");
             optional(&setting, issuer.web_client_secret_file.as_deref())
         });
+        let introspection = config.displays.introspection_token_file.as_deref();
         let connector = config.connectors.b2c_password_file.as_deref();
         Ok(Self {
             key: server_key(&config.key_file)?,
             web_clients: web_clients.collect::<Result<_, _>>()?,
             metrics: optional("metrics.token_file", config.metrics.token_file.as_deref())?,
             b2c_connector: optional("connectors.b2c_password_file", connector)?,
+            introspection: optional("displays.introspection_token_file", introspection)?,
         })
     }
 
@@ -72,6 +75,12 @@ impl Secrets {
     #[must_use]
     pub fn metrics(&self) -> Option<&str> {
         self.metrics.as_ref().map(|secret| secret.expose_secret())
+    }
+
+    /// The token of services that may introspect.
+    #[must_use]
+    pub fn introspection(&self) -> Option<&str> {
+        self.introspection.as_ref().map(|secret| secret.expose_secret())
     }
 
     /// The password of the B2C API connector.

@@ -56,7 +56,7 @@ impl FromRequestParts<AppState> for Resident {
 
 /// Which family a path is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Named {
+pub(super) enum Named {
     /// The caller's own: the path names none.
     Own,
     /// This one.
@@ -66,13 +66,13 @@ enum Named {
 }
 
 impl Named {
-    fn is(self, family: FamilyId) -> bool {
+    pub(super) fn is(self, family: FamilyId) -> bool {
         self == Self::Own || self == Self::Family(family)
     }
 }
 
 /// The family that the path names.
-async fn family_of_path(parts: &mut Parts, state: &AppState) -> Named {
+pub(super) async fn family_of_path(parts: &mut Parts, state: &AppState) -> Named {
     let Ok(params) = RawPathParams::from_request_parts(parts, state).await else {
         return Named::Nothing;
     };

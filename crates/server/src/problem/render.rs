@@ -58,6 +58,7 @@ impl ApiError {
         match self {
             Self::Input(text) => Some(text.clone()),
             Self::RoleMissing(permission) => Some(format!("It takes {permission}.")),
+            Self::DeviceEnded { reason } => Some((*reason).to_owned()),
             // D6: the QR holds 128 bits that nobody guesses, so it is never locked.
             Self::DeviceRateLimited { .. } => {
                 Some("Wait, or photograph the QR on the display.".to_owned())
@@ -66,13 +67,15 @@ impl ApiError {
         }
     }
 
-    /// RFC 6750 section 3, RFC 9470 section 3.
+    /// RFC 6750 section 3, RFC 9470 section 3, RFC 9449 section 7.1.
     fn challenge(&self) -> Option<HeaderValue> {
         let refused = |error: &str, description: &str| {
             format!(
                 "Bearer realm=\"luminous\", error=\"{error}\", error_description=\"{description}\""
             )
         };
+        let of_display =
+            |error: &str| format!("DPoP realm=\"luminous\", error=\"{error}\", algs=\"ES256\"");
         let text = match self {
             Self::Token(VerifyError::Token(TokenError::Missing)) => {
                 "Bearer realm=\"luminous\"".to_owned()
@@ -89,6 +92,8 @@ impl ApiError {
                 refused("insufficient_user_authentication", self.row().2),
                 STEP_UP_MAX_AGE.as_secs()
             ),
+            Self::DisplayToken(_) | Self::DeviceEnded { .. } => of_display("invalid_token"),
+            Self::Proof(_) => of_display("invalid_dpop_proof"),
             // RFC 7617 section 2.
             Self::NotTheConnector => "Basic realm=\"luminous connectors\"".to_owned(),
             _ => return None,

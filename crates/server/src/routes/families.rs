@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 
 use crate::answer::Created;
 use crate::body::Body;
-use crate::door::{Insider, Person, Resident, needs};
+use crate::door::{Insider, Person, Resident, Viewer, needs};
 use crate::idempotency::IdempotencyKey;
 use crate::routes::me::me;
 use crate::{ApiError, AppState, input, views};
@@ -66,12 +66,22 @@ async fn create_family(
     get,
     path = "/api/families/{family_id}",
     tag = "families",
-    security(("bearer" = ["family.read"])),
+    security(("bearer" = ["family.read"]), ("dpop" = ["family.read"])),
     params(("family_id" = FamilyId, Path, description = "The family")),
     responses((status = 200, description = "It", body = FamilyView)),
 )]
-async fn read_family(insider: Insider<needs::FamilyRead>) -> Json<FamilyView> {
-    Json(views::family(&insider.membership.family))
+async fn read_family(
+    State(state): State<AppState>,
+    viewer: Viewer<needs::FamilyRead>,
+) -> Result<Json<FamilyView>, ApiError> {
+    let display = match viewer {
+        Viewer::Person(insider) => return Ok(Json(views::family(&insider.membership.family))),
+        Viewer::Display(display) => display,
+    };
+    let wall = state.store().wall(display.device.family).await?;
+    // A display goes with its family.
+    let wall = wall.ok_or(ApiError::DeviceEnded { reason: "revoked" })?;
+    Ok(Json(views::family(&wall.family)))
 }
 
 /// Rename the family

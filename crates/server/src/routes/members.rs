@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 
 use crate::answer::Created;
 use crate::body::Body;
-use crate::door::{Insider, Needs, needs};
+use crate::door::{Insider, Needs, Viewer, needs};
 use crate::idempotency::IdempotencyKey;
 use crate::path::PathId;
 use crate::{ApiError, AppState, input, views};
@@ -26,23 +26,25 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
 /// List the members
 ///
 /// By the time they came. E-mail addresses and "last seen" are told to who manages members, and of
-/// oneself.
+/// oneself; a display is told neither.
 #[utoipa::path(
     get,
     path = "/api/families/{family_id}/members",
     tag = "members",
-    security(("bearer" = ["members.read"])),
+    security(("bearer" = ["members.read"]), ("dpop" = ["members.read"])),
     params(("family_id" = FamilyId, Path, description = "The family")),
     responses((status = 200, description = "Everybody", body = MemberList)),
 )]
 async fn list_members(
     State(state): State<AppState>,
-    insider: Insider<needs::MembersRead>,
+    viewer: Viewer<needs::MembersRead>,
 ) -> Result<Json<MemberList>, ApiError> {
-    let place = &insider.membership;
-    let members = state.store().members(place.family.id).await?;
-    let members = members.into_iter().map(|member| views::member(member, place)).collect();
-    Ok(Json(MemberList { members }))
+    let members = state.store().members(viewer.family()).await?;
+    let view = |member| match &viewer {
+        Viewer::Person(insider) => views::member(member, &insider.membership),
+        Viewer::Display(_) => views::member_on_wall(member),
+    };
+    Ok(Json(MemberList { members: members.into_iter().map(view).collect() }))
 }
 
 /// Add a child without an account

@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 
 use crate::answer::Created;
 use crate::body::Body;
-use crate::door::{Insider, needs};
+use crate::door::{Insider, Viewer, needs};
 use crate::idempotency::IdempotencyKey;
 use crate::path::PathId;
 use crate::{ApiError, AppState, input, views};
@@ -25,18 +25,20 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
     get,
     path = "/api/families/{family_id}/notes",
     tag = "notes",
-    security(("bearer" = ["notes.read"])),
+    security(("bearer" = ["notes.read"]), ("dpop" = ["notes.read"])),
     params(("family_id" = FamilyId, Path, description = "The family")),
     responses((status = 200, description = "Them, the newest first", body = NoteList)),
 )]
 async fn list_notes(
     State(state): State<AppState>,
-    insider: Insider<needs::NotesRead>,
+    viewer: Viewer<needs::NotesRead>,
 ) -> Result<Json<NoteList>, ApiError> {
-    let place = &insider.membership;
-    let notes = state.store().notes(place.family.id).await?;
-    let notes = notes.into_iter().map(|note| views::note(note, place)).collect();
-    Ok(Json(NoteList { notes }))
+    let notes = state.store().notes(viewer.family()).await?;
+    let view = |note| match &viewer {
+        Viewer::Person(insider) => views::note(note, &insider.membership),
+        Viewer::Display(_) => views::note_on_wall(note),
+    };
+    Ok(Json(NoteList { notes: notes.into_iter().map(view).collect() }))
 }
 
 /// Put a note on the wall

@@ -26,10 +26,12 @@ fn file(folder: &Path, address: &str) -> String {
     std::fs::write(&secret, "s").unwrap();
     let text = format!(
         "profile = \"dev\"\nlisten = \"127.0.0.1:0\"\npublic_url = \"http://localhost:1\"\n\
-         key_file = {key:?}\n[store]\nsqlite = {sqlite:?}\n[[issuers]]\naddress = {address:?}\n\
+         key_file = {key:?}\n[store]\nsqlite = {sqlite:?}\n\
+         [displays]\nsigning_keys_file = {signing:?}\n[[issuers]]\naddress = {address:?}\n\
          audiences = [\"api\"]\napp_client_id = \"app\"\n",
         key = folder.join("server.key"),
         sqlite = folder.join("luminous.sqlite"),
+        signing = folder.join("signing-keys.json"),
     );
     let file = folder.join("server.toml");
     std::fs::write(&file, text).unwrap();

@@ -332,6 +332,7 @@ pub fn config(folder: &TempDir, base: &str) -> Config {
         }],
         ..Config::default()
     };
+    config.displays.signing_keys_file = folder.path().join("signing-keys.json");
     config.store.sqlite = folder.path().join("luminous.sqlite");
     config
 }
