@@ -34,6 +34,20 @@
 //! family's log. (2) The outcome is `access_denied` when whoever confirmed it no longer may. What a
 //! display does has the display as its actor, by the name the family gave it.
 //!
+//! Events, one for each write that is not refused:
+//!
+//! | write | event | subject |
+//! |---|---|---|
+//! | `create_family`, `add_child`, `accept_invite`, `remove_member`, `leave_family` | `members_changed` | member |
+//! | `change_member`, and `arrive` with another name that the member's follows, if it changes anything | `members_changed` | member |
+//! | `rename_family`, `delete_family` | `family_changed` | - |
+//! | `post_note`, `remove_note` | `notes_changed` | note |
+//! | `confirm_link` | `device_linked` | device |
+//! | `redeem_link` the first time, or when it is denied because of who confirmed | `devices_changed` | device |
+//! | `change_device` if it changes anything, `renew_device` | `devices_changed` | device |
+//! | `begin_link` that ends a confirmed wish of the same key | `devices_changed` | device |
+//! | `revoke_device`, `undo_link`, `give_back_token`, reuse of a token, a link in another family | `device_revoked` | device |
+//!
 //! Further:
 //! - Refused in this order: the thing is not there (`NotFound`, `InviteInvalid`), whoever does it
 //!   may not (`RoleMissing`, also when they are not an active member of this family), the account

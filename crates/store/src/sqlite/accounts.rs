@@ -10,6 +10,7 @@ use super::{SqliteStore, Write, notes, web_sessions};
 use crate::accounts::{AccountExport, Accounts, Arrival, Standing};
 use crate::audit::{Act, Actor};
 use crate::error::StoreError;
+use crate::events::{EventKind, Hint};
 
 /// How many lines of the log an export holds.
 const EXPORTED_LINES: u32 = 1000;
@@ -39,7 +40,12 @@ fn arrive(write: &Write<'_>, arrival: &Arrival) -> Result<Standing, StoreError> 
             // A name that the family gave is the family's.
             let sql = "UPDATE members SET name = ?2 WHERE account_id = ?1 AND name = ?3";
             let values = params![id, arrival.name, standing.account.name];
-            write.connection.prepare_cached(sql)?.execute(values)?;
+            let followed = write.connection.prepare_cached(sql)?.execute(values)? > 0;
+            let place = standing.membership.filter(|_| standing.account.name != arrival.name);
+            if let Some(place) = place.filter(|_| followed) {
+                let kind = EventKind::MembersChanged;
+                write.event(place.family.id, kind, Some(&place.member))?;
+            }
             let sql = "UPDATE accounts SET name = ?2, email = ?3 WHERE id = ?1";
             let values = params![id, arrival.name, arrival.email];
             write.connection.prepare_cached(sql)?.execute(values)?;
@@ -126,6 +132,7 @@ impl Accounts for SqliteStore {
                 return Ok(());
             }
             write.standing_changed();
+            write.hint(Hint::Account { account });
             let sql = "DELETE FROM web_sessions WHERE account_id = ?1";
             write.connection.prepare_cached(sql)?.execute([account.key()])?;
             let family = family_of(write, account)?;

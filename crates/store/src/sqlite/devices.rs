@@ -15,7 +15,7 @@ use super::device_standings::Found;
 use super::rows::at;
 use super::seen::Seen;
 use super::writer::closed;
-use super::{Read, SqliteStore, links};
+use super::{Read, SqliteStore, Write, links};
 use crate::SecretHash;
 use crate::audit::{Act, Network};
 use crate::devices::{
@@ -34,6 +34,28 @@ pub(super) fn listed(
     family: FamilyId,
 ) -> Result<Vec<DeviceId>, rusqlite::Error> {
     Ok(row::of(connection, family)?.into_iter().map(|row| row.device.id).collect())
+}
+
+/// To be called before a family is deleted: nothing kept in memory may outlive its displays.
+pub(super) fn family_goes(write: &Write<'_>, family: FamilyId) -> Result<(), StoreError> {
+    for device in listed(write.connection, family)? {
+        write.device_changed(device);
+    }
+    Ok(())
+}
+
+/// To be called before a member goes, whose displays stay.
+pub(super) fn linker_leaves(
+    write: &Write<'_>,
+    family: FamilyId,
+    member: MemberId,
+) -> Result<(), StoreError> {
+    for row in row::of(write.connection, family)? {
+        if row.device.linked_by == Some(member) {
+            write.device_changed(row.device.id);
+        }
+    }
+    Ok(())
 }
 
 /// All that the family sees, by name.

@@ -7,10 +7,11 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::audit::{Line, never_a_family};
 use super::members::{self, NewRow};
 use super::rows::{Id as _, at, id, maybe_id, standing_of, time};
-use super::{SqliteStore, Write, accounts};
+use super::{SqliteStore, Write, accounts, devices};
 use crate::accounts::Membership;
 use crate::audit::Act;
 use crate::error::{Failure, Refusal, StoreError};
+use crate::events::EventKind;
 use crate::families::{Families, Family, NewFamily};
 use crate::members::MemberState;
 
@@ -63,6 +64,7 @@ fn rename(
     let sql = "UPDATE families SET name = ?2 WHERE id = ?1";
     write.connection.prepare_cached(sql)?.execute(params![id.key(), name])?;
     write.standing_changed();
+    write.event(id, EventKind::FamilyChanged, None)?;
     Line::new(id, act, "family.renamed").called(&old.name).detail(name).write(write)?;
     Ok(Family { name: name.to_owned(), ..old })
 }
@@ -73,8 +75,10 @@ fn delete(write: &Write<'_>, id: FamilyId, by: MemberId, act: &Act) -> Result<()
     for account in accounts_in(write, id)? {
         accounts::standing_changed(write, account)?;
     }
+    devices::family_goes(write, id)?;
     // Members, invitations, notes and displays go with it (ON DELETE CASCADE).
     write.connection.prepare_cached("DELETE FROM families WHERE id = ?1")?.execute([id.key()])?;
+    write.event(id, EventKind::FamilyChanged, None)?;
     Line::new(id, act, "family.deleted").called(&family.name).write(write)?;
     Ok(())
 }

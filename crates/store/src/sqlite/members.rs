@@ -7,9 +7,10 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::audit::{Line, never_before};
 use super::rows::{Id as _, at, id, maybe_id, maybe_time, role, state, state_word, time};
 use super::seen::Seen;
-use super::{Read, SqliteStore, Write, accounts, families};
+use super::{Read, SqliteStore, Write, accounts, devices, families};
 use crate::audit::Act;
 use crate::error::{Failure, Refusal, StoreError};
+use crate::events::EventKind;
 use crate::members::{Member, MemberChange, MemberState, Members, NewChild};
 
 /// How many a family may have.
@@ -93,6 +94,7 @@ pub(super) fn insert(write: &Write<'_>, new: &NewRow<'_>) -> Result<(), Failure>
         write.now
     ])?;
     accounts::standing_changed(write, new.account)?;
+    write.event(new.family, EventKind::MembersChanged, Some(&new.id))?;
     Ok(())
 }
 
@@ -183,6 +185,9 @@ fn change(
     if (new.role, new.state) != (old.role, old.state) {
         accounts::standing_changed(write, new.account)?;
     }
+    if new != *old {
+        write.event(new.family, EventKind::MembersChanged, Some(&new.id))?;
+    }
     write_changes(write, old, &new, act)?;
     Ok(new)
 }
@@ -209,13 +214,15 @@ fn write_changes(
 }
 
 fn remove(write: &Write<'_>, member: &Member, action: &str, act: &Act) -> Result<(), Failure> {
-    // Their invitations go along, their notes stay without them (foreign keys).
+    devices::linker_leaves(write, member.family, member.id)?;
+    // Their invitations go along, their notes and displays stay without them (foreign keys).
     let sql = "DELETE FROM members WHERE family_id = ?1 AND id = ?2";
     write.connection.prepare_cached(sql)?.execute([member.family.key(), member.id.key()])?;
     if counts_as_owner(member) {
         keep_an_owner(write, member.family)?;
     }
     accounts::standing_changed(write, member.account)?;
+    write.event(member.family, EventKind::MembersChanged, Some(&member.id))?;
     Line::new(member.family, act, action)
         .about(&member.id)
         .called(&member.name)

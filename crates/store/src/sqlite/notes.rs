@@ -10,6 +10,7 @@ use super::rows::{Id as _, after_lasting, at, id, maybe_id, maybe_time, time};
 use super::{Read, SqliteStore, Write};
 use crate::audit::Act;
 use crate::error::{Failure, Refusal, StoreError};
+use crate::events::EventKind;
 use crate::members::MemberState;
 use crate::notes::{NewNote, Note, Notes};
 
@@ -76,6 +77,7 @@ fn post(write: &Write<'_>, new: &NewNote, act: &Act) -> Result<Note, Failure> {
         write.now,
         expires_at
     ])?;
+    write.event(new.family, EventKind::NotesChanged, Some(&new.id))?;
     Line::new(new.family, act, "note.posted").about(&new.id).write(write)?;
     Ok(Note {
         id: new.id,
@@ -107,6 +109,7 @@ fn remove(
     }
     let sql = "DELETE FROM notes WHERE family_id = ?1 AND id = ?2";
     write.connection.prepare_cached(sql)?.execute([family.key(), id.key()])?;
+    write.event(family, EventKind::NotesChanged, Some(&id))?;
     Line::new(family, act, "note.removed").about(&id).write(write)?;
     Ok(())
 }
