@@ -7,8 +7,18 @@
 //! with what it showed last (F12). The states are [`luminous_domain::display`]'s; one task performs
 //! what they ask for, so that nothing here needs a lock. No token leaves this module.
 
+mod answer;
+mod driver;
 mod files;
+mod link;
 mod qr;
+mod secrets;
+mod server;
+mod shown;
+mod start;
+mod time;
+mod tokens;
+mod wall;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,6 +34,7 @@ use url::Url;
 use crate::family::discovery;
 use crate::ports::OpenStore;
 use crate::vault::Vault;
+use driver::Driver;
 use files::Folder;
 
 /// What a display needs from its surroundings.
@@ -130,7 +141,19 @@ impl Display {
 
     /// Begins: reads the keyring and goes on from there, until [`Self::shutdown`]. Must be called in a
     /// tokio runtime. Again is nothing.
-    pub fn start(&self) {}
+    pub fn start(&self) {
+        let Some(address) = self.inner.server.clone() else { return };
+        let mut task = lock(&self.inner.task);
+        if task.is_none() {
+            let inner = Arc::clone(&self.inner);
+            *task = Some(tokio::spawn(async move {
+                let Some(_held) = start::hold_folder(&inner).await else { return };
+                if let Some((loaded, first)) = start::load(&inner, &address).await {
+                    Driver::new(inner, loaded).run(first).await;
+                }
+            }));
+        }
+    }
 
     /// Somebody touched a display that waits for a touch (D22). Nothing in any other state.
     pub fn show_code(&self) {

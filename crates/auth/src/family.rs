@@ -10,7 +10,7 @@
 //! the sign-in from giving a token. Only `token.revoked`, in the server's own words, ends a sign-in:
 //! a page that something in between answers with is never a verdict (RFC 9457, RFC 6750).
 
-mod answer;
+pub(crate) mod answer;
 mod call;
 mod challenge;
 pub mod discovery;

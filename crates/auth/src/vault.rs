@@ -19,7 +19,7 @@ use tokio::sync::{Mutex, oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 use zeroize::Zeroizing;
 
-use crate::ports::{OpenStore, SecretStore, StoreError};
+use crate::ports::{OpenStore, SecretBytes, SecretStore, StoreError};
 use slots::{SlotError, Stored};
 
 /// How long a caller waits for the keyring.
@@ -176,6 +176,15 @@ impl Vault {
             other => other,
         })
         .await
+    }
+
+    /// Reads the value before the one in force, while it is there.
+    ///
+    /// # Errors
+    /// [`VaultError`].
+    pub async fn read_previous(&self, record: &str) -> Result<Option<SecretBytes>, VaultError> {
+        let record = record.to_owned();
+        self.call(VaultError::of_read, move |store| slots::read_previous(store, &record)).await
     }
 
     /// Writes `record` as a generation above `floor` and answers the generation. When this

@@ -16,6 +16,7 @@ use url::Url;
 const VERSION: u32 = 1;
 const STATE: &str = "display.json";
 const WALL: &str = "wall.json";
+const LOCK: &str = "display.lock";
 
 /// Where a display stands, as far as it is no secret.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +72,12 @@ pub(super) struct Folder(PathBuf);
 impl Folder {
     pub(super) fn new(path: &Path) -> Self {
         Self(path.to_owned())
+    }
+
+    /// The file whose lock says that this folder's display runs.
+    pub(super) fn lock_file(&self) -> std::io::Result<File> {
+        std::fs::create_dir_all(&self.0)?;
+        File::options().create(true).truncate(false).write(true).open(self.0.join(LOCK))
     }
 
     pub(super) fn read_saved(&self) -> Saved {

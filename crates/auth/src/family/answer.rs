@@ -115,7 +115,8 @@ fn name(text: &str) -> Option<String> {
     fits.then(|| text.to_owned())
 }
 
-fn no_verdict(status: StatusCode) -> AppError {
+/// What an answer that is no word of the server's says by its status.
+pub(crate) fn no_verdict(status: StatusCode) -> AppError {
     let failing = status == StatusCode::TOO_MANY_REQUESTS
         || (status.is_server_error() && status != StatusCode::NETWORK_AUTHENTICATION_REQUIRED);
     if !failing {
@@ -132,7 +133,7 @@ fn in_between(status: StatusCode) -> AppError {
 }
 
 /// A request that got no answer, or none that could be read.
-pub(super) fn unreached(error: &HttpError) -> AppError {
+pub(crate) fn unreached(error: &HttpError) -> AppError {
     let code = match error {
         HttpError::Insecure => ErrorCode::ConfigInvalid,
         HttpError::TooLarge { .. } => ErrorCode::ServerBusy,
@@ -142,7 +143,7 @@ pub(super) fn unreached(error: &HttpError) -> AppError {
 }
 
 /// The content type without its parameters, in lower case.
-pub(super) fn content_type(headers: &HeaderMap) -> String {
+pub(crate) fn content_type(headers: &HeaderMap) -> String {
     let text = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let kind = text.and_then(|text| text.split(';').next()).unwrap_or_default();
     kind.trim().to_ascii_lowercase()

@@ -114,6 +114,27 @@ pub fn read(store: &dyn SecretStore, record: &str) -> Result<Option<Stored>, Slo
     Ok(Some(Stored { generation: head.generation, payload: Zeroizing::new(payload) }))
 }
 
+/// Reads the value before the one in force, or `None` when there is none or it is not whole. No head
+/// vouches for it any more: whoever asks judges whether it makes sense.
+///
+/// # Errors
+/// [`SlotError`] from the keyring, or about the head.
+pub fn read_previous(
+    store: &dyn SecretStore,
+    record: &str,
+) -> Result<Option<SecretBytes>, SlotError> {
+    let Some(head) = newest(&store.get(&head_name(record))?)? else { return Ok(None) };
+    let slot = head.slot.other();
+    let mut text = Zeroizing::new(Vec::new());
+    for index in 0..count(store, record, slot)? {
+        for chunk in store.get(&chunk_name(record, slot, index))?.iter().take(1) {
+            text.extend_from_slice(chunk);
+        }
+    }
+    let payload = BASE64_URL_SAFE_NO_PAD.decode(text.as_slice()).ok();
+    Ok(payload.filter(|payload| !payload.is_empty()).map(Zeroizing::new))
+}
+
 /// Writes `payload` as the next generation, at least `floor + 1`, and answers the generation.
 ///
 /// # Errors

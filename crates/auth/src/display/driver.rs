@@ -1,0 +1,273 @@
+//! The one task that does what the states ask for. It waits for the next thing that is due, a touch,
+//! a push or the end, does one thing at a time, and shows what came of it.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use luminous_domain::display::{Effect, Event, State};
+use luminous_domain::pacing::Backoff;
+use luminous_wire::{AppError, Connection};
+
+use super::Inner;
+use super::answer::{Refusal, Silence};
+use super::files::Saved;
+use super::link::Awaiting;
+use super::server::Server;
+use super::start::Loaded;
+use super::tokens::Linked;
+
+/// For asking for a code and reading the wall: soon enough for whoever looks at it.
+const BACKOFF: Backoff = Backoff { first: Duration::from_secs(2), most: Duration::from_secs(60) };
+
+/// How often a keyring that did not take something is tried again.
+pub(super) const STORE_RETRY: Duration = Duration::from_secs(30);
+
+/// What is due at some time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Act {
+    AskForCode,
+    Poll,
+    ReadWall,
+    Refresh,
+    /// Writes what the keyring did not take.
+    Store,
+    /// Removes from the keyring the token before the one in use.
+    ForgetParent,
+    /// Writes down how late it is.
+    KeepTime,
+    /// The link's time is over, by the server's clock.
+    End,
+    /// The welcome has been shown long enough, or another change of the picture.
+    Look,
+}
+
+/// How the last tries to reach the server went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Contact {
+    pub(super) connection: Connection,
+    last_ms: Option<i64>,
+}
+
+pub(super) struct Driver {
+    pub(super) inner: Arc<Inner>,
+    pub(super) state: State,
+    pub(super) server: Server,
+    pub(super) saved: Saved,
+    pub(super) contact: Contact,
+    /// How many tries in a row failed, of what is tried now.
+    pub(super) failures: u32,
+    /// When a code is asked for.
+    pub(super) ask_at: Option<Duration>,
+    pub(super) awaiting: Option<Awaiting>,
+    pub(super) linked: Option<Linked>,
+    /// What to say about the last failure.
+    pub(super) trouble: Option<AppError>,
+    /// What to say about the keyring.
+    pub(super) storage: Option<AppError>,
+    /// How far this computer's clock was from monotonic time when a time was last shown.
+    pub(super) clock_base_ms: i64,
+}
+
+impl Driver {
+    pub(super) fn new(inner: Arc<Inner>, loaded: Loaded) -> Self {
+        Self {
+            inner,
+            state: State::Starting,
+            server: loaded.server,
+            saved: loaded.saved,
+            contact: Contact { connection: Connection::Checking, last_ms: None },
+            failures: 0,
+            ask_at: None,
+            awaiting: loaded.awaiting,
+            linked: loaded.linked,
+            trouble: None,
+            storage: loaded.problem,
+            clock_base_ms: 0,
+        }
+    }
+
+    /// From what was found until the end of the program.
+    pub(super) async fn run(mut self, first: Event) {
+        let mut stopping = self.inner.stopping.subscribe();
+        self.on(first).await;
+        loop {
+            self.publish();
+            if *stopping.borrow_and_update() {
+                return;
+            }
+            let inner = Arc::clone(&self.inner);
+            let next = self.next();
+            let wait = next.map_or(Duration::MAX, |(at, _)| at.saturating_sub(self.now()));
+            tokio::select! {
+                biased;
+                _ = stopping.changed() => return,
+                () = inner.touched.notified() => {
+                    if self.state == State::Idle {
+                        self.on(Event::Touched).await;
+                    }
+                }
+                () = inner.storage_wanted.notified() => self.store().await,
+                () = tokio::time::sleep(wait) => {
+                    if let Some((_, act)) = next.filter(|(at, _)| *at <= self.now()) {
+                        self.perform(act).await;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Monotonic time.
+    pub(super) fn now(&self) -> Duration {
+        self.inner.ports.clock.elapsed()
+    }
+
+    /// What is due first.
+    fn next(&self) -> Option<(Duration, Act)> {
+        let linked = self.linked.as_ref().filter(|_| self.state.is_linked());
+        let dues = [
+            (self.ask_at, Act::AskForCode),
+            (self.next_poll(), Act::Poll),
+            (linked.and_then(|linked| self.ends_at(linked)), Act::End),
+            (linked.and_then(|linked| linked.refresh_at), Act::Refresh),
+            (linked.and_then(|linked| linked.read_at), Act::ReadWall),
+            (linked.and_then(|linked| linked.store_at), Act::Store),
+            (linked.and_then(|linked| linked.forget_parent_at), Act::ForgetParent),
+            (linked.map(|linked| linked.keep_time_at), Act::KeepTime),
+            (linked.and_then(|linked| linked.welcome_until), Act::Look),
+        ];
+        let dues = dues.into_iter().filter_map(|(at, act)| Some((at?, act)));
+        dues.min_by_key(|(at, _)| *at)
+    }
+
+    async fn perform(&mut self, act: Act) {
+        match act {
+            Act::AskForCode => self.ask_for_code().await,
+            Act::Poll => self.poll().await,
+            Act::ReadWall => self.read_wall().await,
+            Act::Refresh => self.refresh().await,
+            Act::Store => self.store().await,
+            Act::ForgetParent => self.forget_parent().await,
+            Act::KeepTime => self.keep_time().await,
+            Act::End => self.on(Event::Ended).await,
+            Act::Look => self.end_welcome(),
+        }
+    }
+
+    /// Something happened: the next state, and what it asks for.
+    pub(super) async fn on(&mut self, event: Event) {
+        let state = std::mem::replace(&mut self.state, State::Starting);
+        match state.on(event) {
+            Ok((next, effects)) => {
+                self.state = next;
+                for effect in effects {
+                    self.bring_about(*effect).await;
+                }
+            }
+            // A push that came late, say: the states say what counts.
+            Err(refused) => {
+                tracing::debug!(%refused, "passed over");
+                self.state = refused.state;
+            }
+        }
+    }
+
+    /// Boxed, because what an effect finds out may ask for the next one.
+    fn bring_about(&mut self, effect: Effect) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async move {
+            match effect {
+                Effect::AskForCode => {
+                    self.failures = 0;
+                    self.ask_at = Some(self.now());
+                }
+                Effect::Await => self.begin_awaiting().await,
+                Effect::Forget => self.forget_code().await,
+                Effect::Redeem => self.poll().await,
+                Effect::Follow => self.begin_following(),
+                Effect::Wipe => {
+                    self.wipe().await;
+                    self.on(Event::Wiped).await;
+                }
+            }
+        })
+    }
+
+    /// The server answered, whatever it said.
+    pub(super) async fn reached(&mut self) {
+        let now_ms = self.inner.ports.clock.now().as_millisecond();
+        self.contact = Contact { connection: Connection::Online, last_ms: Some(now_ms) };
+        if matches!(self.state, State::Offline { .. }) {
+            self.on(Event::Reached).await;
+        }
+    }
+
+    /// There was no word of the server.
+    pub(super) async fn unreached(&mut self, silence: &Silence) {
+        let since_ms = self.contact.last_ms;
+        if self.contact.connection == Connection::Online {
+            tracing::info!(code = %silence.error.code, "the family server is not reached");
+        }
+        self.contact.connection = Connection::Offline { since_ms };
+        self.trouble = Some(silence.error.clone());
+        if self.state == State::Linked {
+            self.on(Event::Unreached { at: self.now() }).await;
+        }
+    }
+
+    /// When to try again what failed, and what to say meanwhile.
+    pub(super) async fn failed(&mut self, refusal: &Refusal) -> Duration {
+        self.failures = self.failures.saturating_add(1);
+        let mut after = self.pause(BACKOFF, self.failures);
+        match refusal {
+            Refusal::Silence(silence) => {
+                self.unreached(silence).await;
+                after = after.max(silence.retry_after.unwrap_or_default());
+            }
+            Refusal::Word(word) => {
+                self.reached().await;
+                self.trouble = Some(word.to_error());
+                // The server is there and says no: asking again at once changes nothing.
+                after = after.max(Duration::from_secs(5));
+            }
+        }
+        self.now() + after
+    }
+
+    /// A random wait, so that displays behind one address do not come back together.
+    pub(super) fn pause(&self, backoff: Backoff, failures: u32) -> Duration {
+        let mut random = [0; 4];
+        // Without randomness the longest wait is the polite one.
+        let drawn = self.inner.ports.entropy.fill(&mut random);
+        let random = drawn.map_or(u32::MAX, |()| u32::from_le_bytes(random));
+        backoff.wait(failures, random)
+    }
+
+    /// Runs work on files off this task: a worn-out card may take its time.
+    pub(super) async fn on_disk<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&super::files::Folder) -> std::io::Result<T> + Send + 'static,
+    ) -> Option<T> {
+        let inner = Arc::clone(&self.inner);
+        let result = tokio::task::spawn_blocking(move || work(&inner.folder)).await;
+        match result {
+            Ok(Ok(value)) => Some(value),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the display's folder cannot be written");
+                None
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the work on the display's folder broke off");
+                None
+            }
+        }
+    }
+
+    /// Writes down where this display stands, and how late it is.
+    pub(super) async fn save(&mut self) {
+        if let Some(now_ms) = self.server.time.known_ms(self.now()) {
+            self.saved.server_time_ms = Some(now_ms);
+        }
+        let saved = self.saved.clone();
+        self.on_disk(move |folder| folder.write_saved(&saved)).await;
+    }
+}

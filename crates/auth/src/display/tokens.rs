@@ -1,0 +1,370 @@
+//! The tokens of a link: taken, kept, refreshed, given up.
+//!
+//! A new pair is in the keyring before the new access token is used for anything (F4): the server
+//! holds the old refresh token good until then, so that a power cut between any two steps costs
+//! nothing. The old one stays in the keyring's other slot a while longer, for a server that lost the
+//! new one when its database failed over (DB6).
+
+use std::time::Duration;
+
+use luminous_domain::display::Event;
+use luminous_domain::pacing::Backoff;
+use luminous_domain::{AccessToken, RefreshToken};
+use luminous_wire::api::{DISPLAY_CLIENT_ID, TokenAnswer, WallView};
+use luminous_wire::{AppError, ErrorCode};
+
+use super::answer::{Refusal, Silence, Word};
+use super::driver::{Driver, STORE_RETRY};
+use super::files::{KeptWall, Link};
+use super::secrets::{TOKENS, Tokens};
+
+/// Refreshed this long before the end, or at 80% of short lives.
+const AHEAD: Duration = Duration::from_secs(300);
+
+/// Never refreshed by itself more often than this, whatever the clocks and answers say (F9).
+const LEAST_PAUSE: Duration = Duration::from_secs(60);
+
+/// How long the token before the one in use is kept after that one was used first: longer than a
+/// standby database lags behind.
+const PARENT_KEPT: Duration = Duration::from_secs(60);
+
+/// How often it is written down how late it is.
+const KEEP_TIME: Duration = Duration::from_secs(3600);
+
+/// An access token, in memory only.
+pub(super) struct Access {
+    pub(super) token: AccessToken,
+    /// In monotonic time.
+    pub(super) ends_at: Duration,
+}
+
+/// A link, and what is due about it. Times are monotonic.
+pub(super) struct Linked {
+    pub(super) tokens: Tokens,
+    generation: u64,
+    is_stored: bool,
+    pub(super) access: Option<Access>,
+    pub(super) wall: Option<KeptWall>,
+    /// When the wall was last written to its file.
+    pub(super) wall_kept_at: Option<Duration>,
+    /// Whether the link is of this process: then the wall begins with a welcome.
+    pub(super) is_new: bool,
+    pub(super) welcome_until: Option<Duration>,
+    pub(super) read_at: Option<Duration>,
+    pub(super) refresh_at: Option<Duration>,
+    pub(super) store_at: Option<Duration>,
+    pub(super) forget_parent_at: Option<Duration>,
+    pub(super) keep_time_at: Duration,
+    has_parent: bool,
+    refreshed_at: Option<Duration>,
+    /// When a refresh was last made only to hear whether the link is over.
+    asked_at: Option<Duration>,
+    refresh_failures: u32,
+}
+
+impl Linked {
+    /// From the keyring: an access token is to be had first.
+    pub(super) fn restored(
+        tokens: Tokens,
+        generation: u64,
+        wall: Option<KeptWall>,
+        now: Duration,
+    ) -> Self {
+        Self {
+            tokens,
+            generation,
+            is_stored: true,
+            access: None,
+            wall,
+            wall_kept_at: None,
+            is_new: false,
+            welcome_until: None,
+            read_at: None,
+            refresh_at: Some(now),
+            store_at: None,
+            forget_parent_at: None,
+            keep_time_at: now + KEEP_TIME,
+            has_parent: true,
+            refreshed_at: None,
+            asked_at: None,
+            refresh_failures: 0,
+        }
+    }
+
+    fn new(tokens: Tokens, now: Duration) -> Self {
+        Self {
+            is_stored: false,
+            is_new: true,
+            has_parent: false,
+            ..Self::restored(tokens, 0, None, now)
+        }
+    }
+
+    /// A refresh at `wanted`, but not more often than is decent.
+    fn refresh_no_sooner(&mut self, wanted: Duration) {
+        let least = self.refreshed_at.map_or(Duration::ZERO, |at| at + LEAST_PAUSE);
+        self.refresh_at = Some(wanted.max(least));
+    }
+}
+
+impl Driver {
+    /// When the link's time is over, in monotonic time, as far as the server's time is known (T22).
+    pub(super) fn ends_at(&self, linked: &Linked) -> Option<Duration> {
+        let now = self.now();
+        let left_ms = linked.tokens.ends_at_ms.saturating_sub(self.server.time.known_ms(now)?);
+        Some(now + Duration::from_millis(u64::try_from(left_ms).unwrap_or_default()))
+    }
+
+    /// The first tokens of a link.
+    pub(super) async fn take_first(&mut self, answer: TokenAnswer) {
+        let Some((tokens, access)) = self.read_tokens(answer) else {
+            self.trouble = Some(unusable());
+            return;
+        };
+        let mut linked = Linked::new(tokens, self.now());
+        schedule(&mut linked, access, self.now());
+        self.linked = Some(linked);
+        self.store().await;
+        self.storage_is_fine();
+        self.on(Event::Redeemed).await;
+    }
+
+    /// Refreshes the tokens.
+    pub(super) async fn refresh(&mut self) {
+        let Some(linked) = &self.linked else { return };
+        let token = linked.tokens.refresh.clone();
+        match self.ask_to_refresh(&token).await {
+            Ok(answer) => self.take_refreshed(answer).await,
+            Err(Refusal::Word(word)) if word.ends_tokens() => self.end_unless_parent(&word).await,
+            Err(refusal) => self.refresh_later(&refusal).await,
+        }
+    }
+
+    /// The server says that the link is over: its token endpoint has the last word (F12).
+    pub(super) async fn make_sure(&mut self) {
+        let now = self.now();
+        let Some(linked) = &mut self.linked else { return };
+        if linked.asked_at.is_some_and(|at| now < at + LEAST_PAUSE) {
+            linked.refresh_no_sooner(now);
+            return;
+        }
+        linked.asked_at = Some(now);
+        self.refresh().await;
+    }
+
+    /// The access token is not accepted any more: another one, when it is decent to ask.
+    pub(super) fn drop_access(&mut self) {
+        let now = self.now();
+        if let Some(linked) = &mut self.linked {
+            linked.access = None;
+            linked.read_at = None;
+            linked.refresh_no_sooner(now);
+        }
+    }
+
+    async fn ask_to_refresh(&mut self, token: &RefreshToken) -> Result<TokenAnswer, Refusal> {
+        let fields = [
+            ("grant_type", "refresh_token"),
+            ("client_id", DISPLAY_CLIENT_ID),
+            ("refresh_token", token.expose()),
+        ];
+        self.server.form("/oauth2/token", &fields).await
+    }
+
+    async fn take_refreshed(&mut self, answer: TokenAnswer) {
+        let read = self.read_tokens(answer);
+        let now = self.now();
+        let Some(linked) = &mut self.linked else { return };
+        let Some((tokens, access)) = read else {
+            linked.refresh_no_sooner(now + LEAST_PAUSE);
+            self.trouble = Some(unusable());
+            return;
+        };
+        linked.tokens = tokens;
+        linked.is_stored = false;
+        linked.has_parent = true;
+        linked.refresh_failures = 0;
+        linked.refreshed_at = Some(now);
+        schedule(linked, access, now);
+        // Stored first, used then.
+        self.store().await;
+        self.reached().await;
+    }
+
+    /// Before the link ends because the server does not know the token: the one before it, once.
+    async fn end_unless_parent(&mut self, word: &Word) {
+        if word.reason.as_deref() != Some("unknown") {
+            return self.end().await;
+        }
+        let parent = match self.inner.vault.read_previous(TOKENS).await {
+            Ok(parent) => parent.and_then(|payload| Tokens::read(&payload)),
+            Err(error) => {
+                let message = "whether the link is over cannot be told without the keyring";
+                tracing::warn!(%error, message);
+                let error = error.to_error();
+                let silence = Silence { error, retry_after: Some(STORE_RETRY) };
+                return self.refresh_later(&Refusal::Silence(silence)).await;
+            }
+        };
+        let Some(parent) = parent.filter(|parent| parent.server == *self.server.address()) else {
+            return self.end().await;
+        };
+        match self.ask_to_refresh(&parent.refresh).await {
+            Ok(answer) => self.take_refreshed(answer).await,
+            Err(Refusal::Word(word)) if word.ends_tokens() => self.end().await,
+            Err(refusal) => self.refresh_later(&refusal).await,
+        }
+    }
+
+    async fn end(&mut self) {
+        self.reached().await;
+        self.on(Event::Ended).await;
+    }
+
+    async fn refresh_later(&mut self, refusal: &Refusal) {
+        match refusal {
+            Refusal::Silence(silence) => self.unreached(silence).await,
+            Refusal::Word(word) => {
+                self.reached().await;
+                self.trouble = Some(word.to_error());
+            }
+        }
+        let Some(linked) = &mut self.linked else { return };
+        linked.refresh_failures = linked.refresh_failures.saturating_add(1);
+        let failures = linked.refresh_failures;
+        let wait = match refusal {
+            Refusal::Silence(silence) => {
+                let told = silence.retry_after.unwrap_or_default();
+                self.pause(Backoff::REFRESH, failures).max(told)
+            }
+            // The server is there and says no: asking again at once changes nothing.
+            Refusal::Word(_) => LEAST_PAUSE,
+        };
+        let at = self.now() + wait;
+        if let Some(linked) = &mut self.linked {
+            linked.refresh_at = Some(at);
+        }
+    }
+
+    fn read_tokens(&self, answer: TokenAnswer) -> Option<(Tokens, Access)> {
+        let now = self.now();
+        let lives = i64::from(answer.refresh_token_expires_in) * 1000;
+        let server_now = self.server.time.guess(&*self.inner.ports.clock).as_millisecond();
+        let usable = answer.token_type.eq_ignore_ascii_case("DPoP")
+            && !answer.access_token.is_empty()
+            && !answer.refresh_token.is_empty();
+        usable.then(|| {
+            let tokens = Tokens {
+                server: self.server.address().clone(),
+                device: answer.device_id,
+                refresh: RefreshToken::new(answer.refresh_token),
+                ends_at_ms: server_now.saturating_add(lives),
+            };
+            let ends_at = now + Duration::from_secs(answer.expires_in.into());
+            (tokens, Access { token: AccessToken::new(answer.access_token), ends_at })
+        })
+    }
+
+    /// Writes the tokens to the keyring, and that there is a link to the state file. What the keyring
+    /// does not take stays in memory and is tried again (S12).
+    pub(super) async fn store(&mut self) {
+        let now = self.now();
+        let Some(linked) = self.linked.as_mut().filter(|linked| !linked.is_stored) else { return };
+        let payload = linked.tokens.to_secret_bytes();
+        let written = self.inner.vault.write(TOKENS, payload, linked.generation).await;
+        match written {
+            Ok(generation) => {
+                linked.generation = generation;
+                linked.is_stored = true;
+                linked.store_at = None;
+                self.storage_is_fine();
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the keyring did not take the tokens; it is tried again");
+                linked.store_at = Some(now + STORE_RETRY);
+                self.storage = Some(error.to_error());
+            }
+        }
+        let Some(linked) = &self.linked else { return };
+        self.saved.link = Some(Link {
+            server: linked.tokens.server.clone(),
+            device: linked.tokens.device,
+            ends_at_ms: linked.tokens.ends_at_ms,
+        });
+        self.save().await;
+    }
+
+    fn storage_is_fine(&mut self) {
+        if self.linked.as_ref().is_none_or(|linked| linked.is_stored) {
+            self.storage = None;
+        }
+    }
+
+    /// The access token was accepted: the token before it has had its time, soon.
+    pub(super) fn used(&mut self) {
+        let now = self.now();
+        if let Some(linked) = self.linked.as_mut().filter(|linked| linked.has_parent)
+            && linked.is_stored
+            && linked.forget_parent_at.is_none()
+        {
+            linked.forget_parent_at = Some(now + PARENT_KEPT);
+        }
+    }
+
+    pub(super) async fn forget_parent(&mut self) {
+        let forgotten = self.inner.vault.forget_previous(TOKENS).await;
+        let now = self.now();
+        let Some(linked) = &mut self.linked else { return };
+        match forgotten {
+            Ok(()) => {
+                linked.has_parent = false;
+                linked.forget_parent_at = None;
+            }
+            Err(error) => {
+                tracing::info!(%error, "the token before the one in use stays in the keyring");
+                linked.forget_parent_at = Some(now + KEEP_TIME);
+            }
+        }
+    }
+
+    pub(super) async fn keep_time(&mut self) {
+        let now = self.now();
+        if let Some(linked) = &mut self.linked {
+            linked.keep_time_at = now + KEEP_TIME;
+        }
+        self.save().await;
+    }
+
+    /// Removes the tokens and all that the family ever said; the key and the former name stay.
+    pub(super) async fn wipe(&mut self) {
+        self.linked = None;
+        self.publish_wiped();
+        self.on_disk(super::files::Folder::remove_wall).await;
+        self.saved.link = None;
+        self.save().await;
+        if let Err(error) = self.inner.vault.erase(TOKENS).await {
+            // They are dead: the server said so, or their time is over.
+            tracing::warn!(%error, "dead tokens stay in the keyring");
+        }
+        self.storage = None;
+    }
+}
+
+/// When the access token wants to be refreshed, and that the wall is to be read with it.
+fn schedule(linked: &mut Linked, access: Access, now: Duration) {
+    let life = access.ends_at.saturating_sub(now);
+    let ahead = AHEAD.min(life / 5);
+    linked.access = Some(access);
+    linked.refresh_no_sooner(now + life.saturating_sub(ahead));
+    linked.forget_parent_at = None;
+    linked.read_at = Some(now);
+}
+
+fn unusable() -> AppError {
+    AppError::new(ErrorCode::ServerBusy, "the family server's tokens cannot be used")
+}
+
+/// What the wall of a new link is called from now on.
+pub(super) fn name_of(wall: &WallView) -> Option<String> {
+    wall.device.as_ref().map(|place| place.name.clone())
+}
