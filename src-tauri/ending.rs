@@ -31,3 +31,23 @@ async fn asked() -> std::io::Result<()> {
 async fn asked() -> std::io::Result<()> {
     tokio::signal::ctrl_c().await
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::task::Poll;
+
+    use rustix::process::{Signal, getpid, kill_process};
+
+    use super::asked;
+
+    #[tokio::test]
+    async fn sigterm_and_ctrl_c_are_heard_and_do_not_end_the_process_before_it_is_ready() {
+        for signal in [Signal::TERM, Signal::INT] {
+            let mut asked = std::pin::pin!(asked());
+            let early = std::future::poll_fn(|context| Poll::Ready(asked.as_mut().poll(context)));
+            assert!(early.await.is_pending(), "nobody asked yet");
+            kill_process(getpid(), signal).expect("a signal to ourselves");
+            asked.await.expect("it is heard");
+        }
+    }
+}

@@ -4,11 +4,12 @@
 use std::env;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::Path;
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
 use crate::context::{Context, Platform};
-use crate::shell::{Line, Started};
+use crate::shell::Line;
 use crate::{bundle, e2e, setup, ui};
 
 /// The port of the demo's family server: the one after the emulator's (`--demo-port`).
@@ -17,7 +18,7 @@ const SERVER: u16 = 18456;
 /// How the display looks beside the desktop window; on a real wall it fills the screen.
 const WALL: &str = "960x600";
 
-/// How often the server is looked for, and how often whether the window is still there.
+/// How often the server is looked for.
 const LOOK: Duration = Duration::from_millis(200);
 
 /// Builds everything, then opens the two windows; where there is no display, drives the whole journey
@@ -42,22 +43,19 @@ pub fn run(context: &Context) -> anyhow::Result<()> {
 
 /// Two processes, two identities. The display may be closed alone; with the desktop window both end.
 fn side_by_side(context: &Context, app: &Path) -> anyhow::Result<()> {
-    let mut desktop = Line::new(app).arg("--demo").dir(&context.root).start()?;
-    let mut wall: Option<Started> = None;
-    loop {
-        if desktop.has_ended()? {
-            break;
+    let desktop = Line::new(app).arg("--demo").dir(&context.root).start()?;
+    let (end, ended) = mpsc::channel();
+    thread::spawn(move || end.send(desktop.finish()));
+    while !server_listens() {
+        if let Ok(outcome) = ended.recv_timeout(LOOK) {
+            return Ok(outcome?);
         }
-        if wall.is_none() && server_listens() {
-            let words = ["kiosk", "--demo", "--window", WALL];
-            wall = Some(Line::new(app).args(words).dir(&context.root).start()?);
-        }
-        thread::sleep(LOOK);
     }
-    if let Some(wall) = wall {
-        wall.end()?;
-    }
-    Ok(desktop.finish()?)
+    let words = ["kiosk", "--demo", "--window", WALL];
+    let wall = Line::new(app).args(words).dir(&context.root).start()?;
+    let outcome = ended.recv()?;
+    wall.end()?;
+    Ok(outcome?)
 }
 
 fn server_listens() -> bool {
