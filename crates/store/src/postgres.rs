@@ -20,6 +20,7 @@ mod devices;
 mod events;
 mod families;
 mod health;
+mod hints;
 mod invites;
 mod lease;
 mod links;
@@ -41,6 +42,8 @@ use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use luminous_domain::Entropy;
 
 use crate::{Store, StoreError};
+
+use hints::Hints;
 
 pub use migrate::{Migrated, migrate};
 
@@ -117,6 +120,7 @@ pub enum PostgresError {
 /// The store in a PostgreSQL database.
 pub struct PostgresStore {
     pool: Pool,
+    hints: Hints,
     entropy: Arc<dyn Entropy>,
     options: PostgresOptions,
 }
@@ -135,6 +139,7 @@ impl PostgresStore {
         options: PostgresOptions,
     ) -> Result<Self, PostgresError> {
         let target = url::parse(url, &options)?;
+        let hints = Hints::open(url::parse(url, &options)?, &options).await?;
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = Manager::from_config(target.config, target.tls, recycling);
         let wait = Some(options.connection_wait);
@@ -144,7 +149,7 @@ impl PostgresStore {
             .timeouts(deadpool_postgres::Timeouts { wait, create: wait, recycle: wait })
             .build()
             .map_err(|_| PostgresError::Url("a pool needs at least one connection"))?;
-        let store = Self { pool, entropy, options };
+        let store = Self { pool, hints, entropy, options };
         let found: Result<i32, StoreError> = reading!(&store, |lease| migrate::version(lease));
         migrate::require(found?)?;
         Ok(store)

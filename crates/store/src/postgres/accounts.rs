@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use async_trait::async_trait;
-use luminous_domain::{AccountId, PersonKey};
+use luminous_domain::{AccountId, FamilyId, MemberId, PersonKey};
 
 use super::PostgresStore;
 use super::audit::{self, Line};
@@ -11,7 +11,7 @@ use super::lease::Lease;
 use super::rows::{SESSION, STANDING, note, session, standing, time};
 use super::trouble::Trouble;
 use super::write::Tx;
-use crate::{AccountExport, Accounts, Act, Actor, Arrival, Standing, StoreError};
+use crate::{AccountExport, Accounts, Act, Actor, Arrival, EventKind, Standing, StoreError};
 
 static BY_PERSON: LazyLock<String> =
     LazyLock::new(|| format!("SELECT {STANDING} WHERE a.tenant = $1 AND a.object = $2"));
@@ -80,17 +80,24 @@ async fn arrive(tx: &Tx, arrival: &Arrival) -> Result<Standing, Trouble> {
         tx.log(&act, &Line::done(None, "account.created")).await?;
     } else {
         // A name that the family gave is the family's.
-        tx.run(
-            "UPDATE members m SET name = $3 FROM accounts a WHERE m.account_id = a.id \
-             AND a.tenant = $1 AND a.object = $2 AND m.name = a.name AND m.name <> $3",
-            &[&tenant, &object, &arrival.name],
-        )
-        .await?;
+        let renamed = tx
+            .row(
+                "UPDATE members m SET name = $3 FROM accounts a WHERE m.account_id = a.id \
+                 AND a.tenant = $1 AND a.object = $2 AND m.name = a.name AND m.name <> $3 \
+                 RETURNING m.family_id, m.id",
+                &[&tenant, &object, &arrival.name],
+            )
+            .await?;
         tx.run(
             "UPDATE accounts SET name = $3, email = $4 WHERE tenant = $1 AND object = $2",
             &[&tenant, &object, &arrival.name, &arrival.email],
         )
         .await?;
+        if let Some(row) = renamed {
+            let member = MemberId::from_uuid(row.try_get("id")?);
+            let family = FamilyId::from_uuid(row.try_get("family_id")?);
+            tx.tell(family, EventKind::MembersChanged, Some(&member)).await?;
+        }
     }
     let standing = of_person(tx, &arrival.person).await?;
     standing.ok_or(super::rows::contradiction("an account that is not there"))
@@ -100,7 +107,8 @@ async fn end_sign_ins(tx: &Tx, account: AccountId, act: &Act) -> Result<(), Trou
     let id = account.as_uuid();
     tx.run("UPDATE accounts SET not_before = $2 WHERE id = $1", &[&id, &tx.now]).await?;
     tx.run("DELETE FROM web_sessions WHERE account_id = $1", &[&id]).await?;
-    tx.log(act, &Line::affair(account, "account.signed_out_everywhere")).await
+    tx.log(act, &Line::affair(account, "account.signed_out_everywhere")).await?;
+    tx.hint(format!("account:{account}")).await
 }
 
 /// All of it as it was at one moment.

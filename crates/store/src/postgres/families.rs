@@ -12,7 +12,9 @@ use super::audit::Line;
 use super::rows::{contradiction, family, time};
 use super::trouble::Trouble;
 use super::write::Tx;
-use crate::{Act, Failure, Families, Family, MemberState, Membership, NewFamily, Refusal};
+use crate::{
+    Act, EventKind, Failure, Families, Family, MemberState, Membership, NewFamily, Refusal,
+};
 
 #[async_trait]
 impl Families for PostgresStore {
@@ -94,6 +96,7 @@ async fn rename(
     let mut line = Line::done(Some(id), "family.renamed").with(name);
     line.subject_name = Some(&before.name);
     tx.log(act, &line).await?;
+    tx.tell(id, EventKind::FamilyChanged, None).await?;
     Ok(Family { name: name.to_owned(), ..before })
 }
 
@@ -109,5 +112,6 @@ async fn delete(tx: &mut Tx, id: FamilyId, by: MemberId, act: &Act) -> Result<()
     tx.run("DELETE FROM families WHERE id = $1", &[&id.as_uuid()]).await?;
     let mut line = Line::done(Some(id), "family.deleted");
     line.subject_name = Some(&family.name);
-    tx.log(act, &line).await
+    tx.log(act, &line).await?;
+    tx.tell(id, EventKind::FamilyChanged, None).await
 }

@@ -11,6 +11,13 @@ use crate::{Health, StoreError};
 /// How long the ids of committed writes are kept, in ms: far longer than any repetition takes.
 const WRITES_KEPT: i64 = 3_600_000;
 
+/// How long a code is remembered beyond its end, in ms, so that it does not come back.
+const CODES_KEPT: i64 = 24 * 3_600_000;
+/// How long a token whose child was used is remembered, in ms, so that a thief is found out.
+const SPENT_KEPT: i64 = 7 * 24 * 3_600_000;
+/// [`crate::events::RETENTION`], in ms; the 1000 below is [`crate::events::MOST_KEPT`].
+const EVENTS_KEPT: i64 = 24 * 3_600_000;
+
 /// How many rows one transaction of the sweep takes, so that none of them is long.
 const BATCH: i64 = 1000;
 
@@ -41,6 +48,30 @@ const ENDED: &[(&str, i64)] = &[
         "DELETE FROM attempts WHERE ctid = ANY (ARRAY( \
          SELECT ctid FROM attempts WHERE forget_at < $1 LIMIT $2))",
         0,
+    ),
+    (
+        "DELETE FROM links WHERE ctid = ANY (ARRAY( \
+         SELECT ctid FROM links WHERE expires_at < $1 LIMIT $2))",
+        CODES_KEPT,
+    ),
+    (
+        "DELETE FROM device_tokens WHERE ctid = ANY (ARRAY( \
+         SELECT ctid FROM device_tokens WHERE spent_at < $1 LIMIT $2))",
+        SPENT_KEPT,
+    ),
+    (
+        "DELETE FROM used_once WHERE ctid = ANY (ARRAY( \
+         SELECT ctid FROM used_once WHERE expires_at < $1 LIMIT $2))",
+        0,
+    ),
+    // The lowest numbers first, so that what is left has no gap although many sweeps take some each.
+    (
+        "DELETE FROM events WHERE ctid = ANY (ARRAY(SELECT e.ctid FROM event_counters c \
+         CROSS JOIN LATERAL (SELECT greatest(c.latest - 1000, (SELECT max(o.seq) FROM events o \
+         WHERE o.family_id = c.family_id AND o.at < $1)) AS seq) AS old \
+         JOIN events e ON e.family_id = c.family_id AND e.seq <= old.seq \
+         ORDER BY e.family_id, e.seq LIMIT $2))",
+        EVENTS_KEPT,
     ),
     (
         "DELETE FROM writes WHERE ctid = ANY (ARRAY( \
@@ -112,7 +143,7 @@ impl Health for PostgresStore {
                 let gone: Result<u64, StoreError> = writing!(self, |tx| sweep_some(tx, sql, *kept));
                 let gone = gone?;
                 // Our own notes about writes are nothing that anybody stored.
-                swept += if *kept == 0 { gone } else { 0 };
+                swept += if *kept == WRITES_KEPT { 0 } else { gone };
                 if gone < BATCH.unsigned_abs() {
                     break;
                 }
@@ -122,6 +153,7 @@ impl Health for PostgresStore {
     }
 
     async fn close(&self) {
+        self.hints.stop();
         self.pool.close();
     }
 }

@@ -12,8 +12,8 @@ use super::rows::{invite, milliseconds, role, time};
 use super::trouble::Trouble;
 use super::write::Tx;
 use crate::{
-    Act, Failure, Invite, Invites, MemberState, Membership, NewInvite, Offer, Refusal, SecretHash,
-    StoreError,
+    Act, EventKind, Failure, Invite, Invites, MemberState, Membership, NewInvite, Offer, Refusal,
+    SecretHash, StoreError,
 };
 
 const MOST_OPEN: i64 = 20;
@@ -194,5 +194,6 @@ async fn accept(
     tx.move_account(account).await?;
     let line = Line::done(Some(family.id), "invite.accepted").about(&invite.id, None);
     tx.log(act, &line.with(invite.role.as_str())).await?;
+    tx.tell(family.id, EventKind::MembersChanged, Some(&member)).await?;
     Ok(Membership { family, member, role: invite.role, state: MemberState::Active })
 }

@@ -10,7 +10,8 @@ use super::rows::{MEMBER, contradiction, member};
 use super::trouble::Trouble;
 use super::write::Tx;
 use crate::{
-    Act, Failure, Member, MemberChange, MemberState, Members, NewChild, Refusal, StoreError,
+    Act, EventKind, Failure, Member, MemberChange, MemberState, Members, NewChild, Refusal,
+    StoreError,
 };
 
 pub(super) const MOST_MEMBERS: i64 = 50;
@@ -55,7 +56,7 @@ impl Members for PostgresStore {
     }
 }
 
-async fn of_family(lease: &Lease, family: FamilyId) -> Result<Vec<Member>, Trouble> {
+pub(super) async fn of_family(lease: &Lease, family: FamilyId) -> Result<Vec<Member>, Trouble> {
     let sql = format!("SELECT {MEMBER} WHERE m.family_id = $1 ORDER BY m.joined_at, m.id");
     lease.rows(&sql, &[&family.as_uuid()]).await?.iter().map(member).collect()
 }
@@ -121,6 +122,7 @@ async fn add_child(
     .await?;
     let line = Line::done(Some(new.family), "member.child_added");
     tx.log(act, &line.about(&new.id, Some(&new.name))).await?;
+    tx.tell(new.family, EventKind::MembersChanged, Some(&new.id)).await?;
     tx.member(new.family, new.id).await?.ok_or(contradiction("a child that is not there"))
 }
 
@@ -168,6 +170,9 @@ async fn change_member(
         tx.move_account(account).await?;
     }
     log_changes(tx, &before, &after, act).await?;
+    if before != after {
+        tx.tell(after.family, EventKind::MembersChanged, Some(&after.id)).await?;
+    }
     Ok(after)
 }
 
@@ -236,7 +241,8 @@ async fn take_out(tx: &Tx, target: &Member, action: &str, act: &Act) -> Result<(
         tx.move_account(account).await?;
     }
     let line = Line::done(Some(target.family), action).about(&target.id, Some(&target.name));
-    tx.log(act, &line.with(target.role.as_str())).await
+    tx.log(act, &line.with(target.role.as_str())).await?;
+    tx.tell(target.family, EventKind::MembersChanged, Some(&target.id)).await
 }
 
 fn counts_as_owner(member: &Member) -> bool {

@@ -9,7 +9,7 @@ use super::lease::Lease;
 use super::rows::{milliseconds, note, time};
 use super::trouble::Trouble;
 use super::write::Tx;
-use crate::{Act, Failure, MemberState, NewNote, Note, Notes, Refusal, StoreError};
+use crate::{Act, EventKind, Failure, MemberState, NewNote, Note, Notes, Refusal, StoreError};
 
 const MOST_NOTES: i64 = 50;
 
@@ -34,7 +34,7 @@ impl Notes for PostgresStore {
     }
 }
 
-async fn standing(lease: &Lease, family: FamilyId) -> Result<Vec<Note>, Trouble> {
+pub(super) async fn standing(lease: &Lease, family: FamilyId) -> Result<Vec<Note>, Trouble> {
     let rows = lease
         .rows(
             "SELECT * FROM notes WHERE family_id = $1 \
@@ -82,6 +82,7 @@ async fn post(tx: &mut Tx, new: &NewNote, act: &Act) -> Result<Note, Trouble> {
     )
     .await?;
     tx.log(act, &Line::done(Some(new.family), "note.posted").about(&new.id, None)).await?;
+    tx.tell(new.family, EventKind::NotesChanged, Some(&new.id)).await?;
     Ok(Note {
         id: new.id,
         family: new.family,
@@ -114,5 +115,6 @@ async fn remove(
         return Err(Refusal::RoleMissing.into());
     }
     tx.run("DELETE FROM notes WHERE id = $1", &[&id.as_uuid()]).await?;
-    tx.log(act, &Line::done(Some(family), "note.removed").about(&id, None)).await
+    tx.log(act, &Line::done(Some(family), "note.removed").about(&id, None)).await?;
+    tx.tell(family, EventKind::NotesChanged, Some(&id)).await
 }

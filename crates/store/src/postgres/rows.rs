@@ -10,8 +10,8 @@ use tokio_postgres::Row;
 
 use super::trouble::Trouble;
 use crate::{
-    Account, Family, Invite, Member, MemberState, Membership, Note, Standing, StoreError,
-    WebSession,
+    Account, Device, DeviceState, Family, Invite, Member, MemberState, Membership, Note,
+    SelfDescription, Standing, StoreError, WebSession,
 };
 
 /// A hundred years: longer than anything lasts, short enough to be added to any time.
@@ -136,6 +136,58 @@ pub(super) fn note(row: &Row) -> Result<Note, Trouble> {
         posted_at: required_time(row, "posted_at")?,
         expires_at: optional_time(row, "expires_at")?,
     })
+}
+
+/// What [`device`] reads of a display that has its tokens.
+pub(super) const DISPLAY: &str = "d.id, d.family_id, d.name, d.room, d.described_name, d.model, \
+     d.app_version, d.state, d.linked_by, d.linked_by_name, d.linked_at, d.idle_until, \
+     d.expires_at, d.last_seen_at";
+
+/// The same of one that waits for them, with its maker as `m`.
+pub(super) const WAITING: &str = "l.device_id AS id, l.family_id, l.name, l.room, \
+     l.described_name, l.model, l.app_version, 'pending' AS state, m.id AS linked_by, \
+     l.linked_by_name, l.linked_at, l.device_expires_at AS idle_until, \
+     l.device_expires_at AS expires_at, NULL::bigint AS last_seen_at \
+     FROM links l LEFT JOIN members m ON m.id = l.linked_by AND m.family_id = l.family_id";
+
+/// As it stands at `now`.
+pub(super) fn device(row: &Row, now: i64) -> Result<Device, Trouble> {
+    let ends: i64 = row.try_get::<_, i64>("idle_until")?.min(row.try_get("expires_at")?);
+    let state = match row.try_get("state")? {
+        "pending" => DeviceState::Pending,
+        "revoked" => DeviceState::Revoked,
+        "active" if now > ends => DeviceState::Expired,
+        "active" => DeviceState::Active,
+        _ => return Err(contradiction("an unknown state of a display")),
+    };
+    Ok(Device {
+        id: DeviceId::from_uuid(row.try_get("id")?),
+        family: FamilyId::from_uuid(row.try_get("family_id")?),
+        name: row.try_get("name")?,
+        room: row.try_get("room")?,
+        described: described(row)?,
+        state,
+        linked_by: row.try_get::<_, Option<_>>("linked_by")?.map(MemberId::from_uuid),
+        linked_by_name: row.try_get("linked_by_name")?,
+        linked_at: required_time(row, "linked_at")?,
+        expires_at: required_time(row, "expires_at")?,
+        last_seen_at: optional_time(row, "last_seen_at")?,
+    })
+}
+
+/// What a display says of itself.
+pub(super) fn described(row: &Row) -> Result<SelfDescription, Trouble> {
+    Ok(SelfDescription {
+        name: row.try_get("described_name")?,
+        model: row.try_get("model")?,
+        app_version: row.try_get("app_version")?,
+    })
+}
+
+/// A hash or thumbprint.
+pub(super) fn hash(row: &Row, column: &str) -> Result<[u8; 32], Trouble> {
+    let bytes: &[u8] = row.try_get(column)?;
+    bytes.try_into().map_err(|_| contradiction("a hash of another length"))
 }
 
 /// What [`session`] reads.

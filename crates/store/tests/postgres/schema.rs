@@ -1,13 +1,16 @@
 //! The schema and the programs that meet it (DB9), and TLS.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use luminous_domain::OsEntropy;
+use luminous_domain::{FamilyId, OsEntropy, TokenId};
 use luminous_store::contract::faulty_link::{Fault, FaultyLink};
 use luminous_store::contract::postgres_server::{PostgresServer, ServerOptions, TestDatabase};
 use luminous_store::postgres::{Migrated, PostgresError, PostgresOptions, migrate};
-use luminous_store::{Health as _, PostgresStore, StoreError};
+use luminous_store::{
+    DeviceState, Devices as _, Events as _, Health as _, PostgresStore, StoreError,
+};
 
 async fn connect(database: &TestDatabase<'_>) -> Result<PostgresStore, PostgresError> {
     let options = PostgresOptions::default();
@@ -70,6 +73,56 @@ async fn db9_a_schema_that_something_else_made_is_left_alone() {
     assert!(matches!(error, PostgresError::SchemaForeign(_)), "{error:?}");
 }
 
+/// A database as the program before displays left it, with a family in it.
+async fn of_version_1(database: &TestDatabase<'_>) -> tokio_postgres::Client {
+    let first = include_str!("../../migrations/postgres/V1__family.sql");
+    let first = refinery::Migration::unapplied("V1__family", first).unwrap();
+    let mut client = database.client().await;
+    refinery::Runner::new(&[first]).run_async(&mut client).await.unwrap();
+    client
+        .batch_execute(
+            "INSERT INTO accounts VALUES (gen_random_uuid(), 't', 'o', 'Ada', NULL, 1); \
+             INSERT INTO families VALUES (gen_random_uuid(), 'Adas', 1); \
+             INSERT INTO members SELECT gen_random_uuid(), f.id, a.id, 'Ada', 'owner', true, 1 \
+             FROM families f, accounts a; \
+             INSERT INTO notes SELECT gen_random_uuid(), f.id, 'Milk', NULL, 'Ada', 1, NULL \
+             FROM families f; \
+             INSERT INTO devices SELECT gen_random_uuid(), f.id, 'Hall', NULL, 1, NULL \
+             FROM families f; \
+             INSERT INTO audit SELECT luminous_audit_id(1), 1, f.id, 'system', NULL, NULL, \
+             'loopback', 'family.created', NULL, 'Adas', 'ok', NULL FROM families f",
+        )
+        .await
+        .unwrap();
+    client
+}
+
+#[tokio::test]
+async fn db9_what_version_1_kept_is_kept_and_its_displays_have_ended() {
+    let database = PostgresServer::shared().create_database().await;
+    let client = of_version_1(&database).await;
+    let older = connect(&database).await.unwrap_err();
+    assert!(matches!(older, PostgresError::SchemaOlder { found: 1, needed: 2 }), "{older:?}");
+    // What a program of version 1 asks while it still runs, before and after.
+    let asked = client.prepare("SELECT * FROM devices WHERE name <> $1").await.unwrap();
+    assert_eq!(client.query(&asked, &[&""]).await.unwrap().len(), 1);
+
+    let did = migrated(&database).await.unwrap();
+    assert_eq!((did.from, did.to, did.applied), (1, 2, vec!["V2__displays".to_owned()]));
+    assert_eq!(client.query(&asked, &[&""]).await.unwrap().len(), 1);
+
+    let store = connect(&database).await.unwrap();
+    assert_eq!(store.examine().await.unwrap(), [""; 0]);
+    let family = client.query_one("SELECT id FROM families", &[]).await.unwrap().get(0);
+    let family = FamilyId::from_uuid(family);
+    let wall = store.wall(family).await.unwrap().unwrap();
+    assert_eq!((wall.members.len(), wall.notes.len(), wall.seq), (1, 1, 0));
+    let displays = store.devices(family).await.unwrap();
+    assert_eq!((displays[0].name.as_str(), displays[0].state), ("Hall", DeviceState::Expired));
+    let token = TokenId::from_uuid(displays[0].id.as_uuid());
+    assert_eq!(store.device_standing(displays[0].id, token).await.unwrap(), None);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_many_who_migrate_at_once_one_does() {
     let database = PostgresServer::shared().create_database().await;
@@ -110,7 +163,7 @@ fn migrating_program(url: &str) -> tokio::process::Child {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn db9_a_migration_killed_at_any_message_leaves_no_half_schema() {
     let link = FaultyLink::to(PostgresServer::shared().address()).await;
-    let (mut nothing, mut everything) = (0, 0);
+    let mut killed = BTreeMap::new();
     let database = PostgresServer::shared().create_database().await;
     let client = database.client().await;
     for step in 0.. {
@@ -124,27 +177,36 @@ async fn db9_a_migration_killed_at_any_message_leaves_no_half_schema() {
                 break;
             }
         }
-        match tables(&client).await {
-            0 => nothing += 1,
-            // The history alone: that it is there says nothing, what is in it counts.
-            1 => {
-                assert!(connect(&database).await.is_err(), "step {step}");
-                nothing += 1;
-            }
-            _ => {
-                drop(connect(&database).await.unwrap());
-                everything += 1;
-            }
-        }
+        // Each migration is there or is not; nothing in between.
+        let version = version(&client).await;
+        assert_eq!(tables(&client).await, TABLES[version], "step {step}");
+        let connected = connect(&database).await;
+        assert_eq!(connected.is_ok(), version == TABLES.len() - 1, "step {step}");
+        drop(connected);
+        *killed.entry(version).or_insert(0) += 1;
         migrated(&database).await.unwrap();
         assert_eq!(connect(&database).await.unwrap().examine().await.unwrap(), [""; 0]);
     }
-    assert!(nothing >= 5 && everything >= 1, "killed at {nothing} and {everything} messages");
+    assert!(killed[&0] >= 5 && killed[&1] >= 1 && killed[&2] >= 1, "{killed:?}");
 }
 
+/// How many tables each version has.
+const TABLES: [i64; 3] = [0, 12, 19];
+
+/// Without the history: that it is there says nothing, what is in it counts.
 async fn tables(client: &tokio_postgres::Client) -> i64 {
-    let sql = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
+    let sql = "SELECT count(*) FROM pg_tables \
+         WHERE schemaname = 'public' AND tablename <> 'refinery_schema_history'";
     client.query_one(sql, &[]).await.unwrap().get(0)
+}
+
+async fn version(client: &tokio_postgres::Client) -> usize {
+    let sql = "SELECT to_regclass('refinery_schema_history') IS NOT NULL";
+    if !client.query_one(sql, &[]).await.unwrap().get::<_, bool>(0) {
+        return 0;
+    }
+    let sql = "SELECT coalesce(max(version), 0) FROM refinery_schema_history";
+    usize::try_from(client.query_one(sql, &[]).await.unwrap().get::<_, i32>(0)).unwrap()
 }
 
 #[tokio::test]
@@ -207,7 +269,8 @@ async fn tls_is_verified_and_nothing_else_will_do() {
     let sql = "SELECT count(*) FROM pg_stat_ssl s JOIN pg_stat_activity a USING (pid) \
          WHERE a.datname = current_database() AND a.application_name = 'luminous' AND s.ssl";
     let client = database.client().await;
-    assert_eq!(client.query_one(sql, &[]).await.unwrap().get::<_, i64>(0), 1);
+    // One of the pool, and the one for hints.
+    assert_eq!(client.query_one(sql, &[]).await.unwrap().get::<_, i64>(0), 2);
 
     let wrong = trusting("wrong.pem", &certificates().0);
     let plain = PostgresServer::shared().create_database().await.migrated().await;
