@@ -129,10 +129,8 @@ impl Message {
             kind @ (1 | 4) => parse(record).and_then(|call| Self::from_call(call, kind == 4)),
             3 => parse(record).and_then(Self::from_done),
             6 => Ok(Self::Ping),
-            7 => parse(record).map(|End { error, allow_reconnect }| Self::Close {
-                error,
-                allow_reconnect,
-            }),
+            7 => parse(record)
+                .map(|End { error, allow_reconnect }| Self::Close { error, allow_reconnect }),
             kind @ (8 | 9) => Err(ProtocolError::NotNegotiated(kind)),
             kind => Ok(Self::Passed(kind)),
         }
@@ -217,7 +215,8 @@ impl Message {
             array if array.starts_with('[') => array,
             _ => return Err(EncodeError(serde_json::Error::custom("not an array"))),
         };
-        let (id, target) = (id.map_or(String::new(), |id| field("invocationId", id)), quoted(target));
+        let (id, target) =
+            (id.map_or(String::new(), |id| field("invocationId", id)), quoted(target));
         Ok(format!("{{\"type\":1{id},\"target\":{target},\"arguments\":{listed}}}\x1e"))
     }
 }

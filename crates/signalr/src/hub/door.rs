@@ -63,9 +63,11 @@ pub(super) async fn negotiate<H: Handler>(hub: Hub<H>, request: Request) -> Resp
 }
 
 fn version(asked: Option<&str>) -> Result<i32, String> {
-    let version: i32 = asked.unwrap_or("0").trim().parse().map_err(|_| {
-        "The client requested a non-integer protocol version.".to_owned()
-    })?;
+    let version: i32 = asked
+        .unwrap_or("0")
+        .trim()
+        .parse()
+        .map_err(|_| "The client requested a non-integer protocol version.".to_owned())?;
     if version < 0 {
         return Err(format!(
             "The client requested version '{version}', but the server does not support this version."
@@ -207,15 +209,11 @@ fn refuse_other_transports<H: Handler>(hub: &Hub<H>, parts: &Parts) -> Response 
             "POST requests are not allowed for WebSocket connections.",
         )
             .into_response(),
-        Method::DELETE => (
-            StatusCode::BAD_REQUEST,
-            "Cannot terminate this connection using the DELETE endpoint.",
-        )
-            .into_response(),
-        _ => (
-            StatusCode::NOT_FOUND,
-            "LongPolling transport not supported by this end point type",
-        )
+        Method::DELETE => {
+            (StatusCode::BAD_REQUEST, "Cannot terminate this connection using the DELETE endpoint.")
+                .into_response()
+        }
+        _ => (StatusCode::NOT_FOUND, "LongPolling transport not supported by this end point type")
             .into_response(),
     }
 }

@@ -43,10 +43,7 @@ pub trait Handler: Send + Sync + 'static {
 
     /// Whether nobody else has taken this connection id: true exactly once over all replicas, within the
     /// 30 seconds of a connection token. This replica itself is asked already; one alone needs no more.
-    fn claim(
-        &self,
-        _id: ConnectionId,
-    ) -> impl Future<Output = Result<bool, Self::Refusal>> + Send {
+    fn claim(&self, _id: ConnectionId) -> impl Future<Output = Result<bool, Self::Refusal>> + Send {
         async { Ok(true) }
     }
 
@@ -122,7 +119,9 @@ impl HubError {
             Self::Told(text) => format!(
                 "An unexpected error occurred invoking '{target}' on the server. HubException: {text}"
             ),
-            Self::Arguments => format!("Failed to invoke '{target}' due to an error on the server."),
+            Self::Arguments => {
+                format!("Failed to invoke '{target}' due to an error on the server.")
+            }
             Self::Internal => {
                 format!("An unexpected error occurred invoking '{target}' on the server.")
             }

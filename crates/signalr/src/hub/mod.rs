@@ -77,7 +77,13 @@ impl<H: Handler> Hub<H> {
     #[must_use]
     pub fn new(handler: H, settings: HubSettings) -> Self {
         let key = TokenKey::new(&settings.token_key);
-        Self(Arc::new(Inner { handler, settings, key, live: Live::default(), tasks: TaskTracker::new() }))
+        Self(Arc::new(Inner {
+            handler,
+            settings,
+            key,
+            live: Live::default(),
+            tasks: TaskTracker::new(),
+        }))
     }
 
     /// The two routes of the hub at `path` (`/hubs/family`). Its requests carry tickets and connection

@@ -123,9 +123,10 @@ enum Step {
 impl<H: Handler> Session<'_, H> {
     async fn run(&mut self) -> Ending {
         let (hub, connection) = (Arc::clone(self.hub), self.connection.clone());
-        self.job = Some(Box::pin(async move {
-            Done::Connected(hub.handler.connected(&connection).await)
-        }));
+        self.job =
+            Some(Box::pin(
+                async move { Done::Connected(hub.handler.connected(&connection).await) },
+            ));
         let shutdown = self.hub.settings.shutdown.clone();
         let mut shutdown = pin!(shutdown.cancelled());
         loop {
@@ -178,7 +179,9 @@ impl<H: Handler> Session<'_, H> {
             },
             // It may come again: it was perhaps only asleep.
             Event::Silent => Err(said(
-                Some("Client hasn't sent a message/ping within the configured ClientTimeoutInterval."),
+                Some(
+                    "Client hasn't sent a message/ping within the configured ClientTimeoutInterval.",
+                ),
                 true,
             )),
             Event::Expired => Err(said(Some(EXPIRED), true)),
@@ -279,7 +282,10 @@ impl<H: Handler> Session<'_, H> {
                 tracing::debug!(%error, "a client breaks the protocol");
                 self.connection.queue().end(End::default());
                 let told = Some(HubError::Internal.of_closing());
-                (Some(Message::Close { error: told, allow_reconnect: false }.encode()), close_code(&error))
+                (
+                    Some(Message::Close { error: told, allow_reconnect: false }.encode()),
+                    close_code(&error),
+                )
             }
             Ending::Said(end) => {
                 self.connection.queue().end(end.clone());

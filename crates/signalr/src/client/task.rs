@@ -1,0 +1,140 @@
+//! Attempt after attempt.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, mpsc};
+use tokio::time::{Instant, sleep};
+
+use super::approach::approach;
+use super::negotiate::Failed;
+use super::session::Session;
+use super::{ClientPort, ClientSettings, Command, Event, InvokeError, Lost};
+
+pub(super) struct Task<P> {
+    settings: ClientSettings,
+    port: P,
+    orders: mpsc::Receiver<Command>,
+    happened: mpsc::Sender<Event>,
+    wake: Arc<Notify>,
+    failures: u32,
+}
+
+impl<P: ClientPort> Task<P> {
+    pub(super) fn new(
+        settings: ClientSettings,
+        port: P,
+        orders: mpsc::Receiver<Command>,
+        happened: mpsc::Sender<Event>,
+        wake: Arc<Notify>,
+    ) -> Self {
+        Self { settings, port, orders, happened, wake, failures: 0 }
+    }
+
+    pub(super) async fn run(mut self) {
+        let mut ended = None;
+        while ended.is_none() {
+            ended = self.connect_once().await;
+        }
+        if let Some(why) = ended {
+            // The handles may be gone while somebody still takes the events, and the other way round.
+            let telling = self.happened.send(Event::Ended(why));
+            self.orders.close();
+            let _ = telling.await;
+        }
+    }
+
+    /// One attempt, the connection if there is one, and the pause after it; why it is the last one.
+    async fn connect_once(&mut self) -> Option<Lost> {
+        let approached = meanwhile(&mut self.orders, approach(&self.settings, &self.port)).await;
+        let (why, pause) = match approached {
+            None => return Some(Lost::Ours),
+            Some(Err(Failed { why, not_before })) => {
+                self.failures = self.failures.saturating_add(1);
+                (why, self.backoff().max(not_before))
+            }
+            Some(Ok(arrived)) => {
+                let since = Instant::now();
+                let session = Session::new(&self.settings, arrived);
+                let why = session.run(&mut self.orders, &self.happened, &self.wake).await;
+                let pause = self.pause_after(&why, since.elapsed());
+                (why, pause)
+            }
+        };
+        if why.is_final() {
+            return Some(why);
+        }
+        self.wait(why, pause).await
+    }
+
+    /// After a connection, not after an attempt.
+    fn pause_after(&mut self, why: &Lost, lived: Duration) -> Duration {
+        let settled = lived >= self.settings.pauses.settled;
+        self.failures = if settled { 0 } else { self.failures.saturating_add(1) };
+        match why {
+            Lost::Woken => Duration::ZERO,
+            // It was said to us alone.
+            Lost::Closed { error: Some(_), .. } => self.backoff(),
+            // Perhaps the hub was lost to everybody.
+            _ => self.jitter(self.settings.pauses.spread).max(self.backoff()),
+        }
+    }
+
+    fn backoff(&self) -> Duration {
+        self.settings.pauses.backoff.wait(self.failures.max(1), self.random())
+    }
+
+    fn jitter(&self, most: Duration) -> Duration {
+        most.mul_f64(f64::from(self.random()) / f64::from(u32::MAX))
+    }
+
+    /// Without entropy the longest wait is the careful one.
+    fn random(&self) -> u32 {
+        let mut bytes = [0; 4];
+        match self.settings.entropy.fill(&mut bytes) {
+            Ok(()) => u32::from_le_bytes(bytes),
+            Err(_) => u32::MAX,
+        }
+    }
+
+    async fn wait(&mut self, why: Lost, pause: Duration) -> Option<Lost> {
+        tracing::debug!(%why, ?pause, "the hub is not connected");
+        let (happened, wake) = (&self.happened, &self.wake);
+        let waited = meanwhile(&mut self.orders, async {
+            // Time passes also while nobody takes the event.
+            let telling = async {
+                let _ = happened.send(Event::Lost { why, again_in: pause }).await;
+            };
+            let waiting = async {
+                tokio::select! {
+                    () = sleep(pause) => {}
+                    () = wake.notified() => {}
+                }
+            };
+            tokio::join!(telling, waiting);
+        });
+        if waited.await.is_none() { Some(Lost::Ours) } else { None }
+    }
+}
+
+/// Does something while there is no connection to invoke on; nothing if it is to end.
+async fn meanwhile<T>(
+    orders: &mut mpsc::Receiver<Command>,
+    what: impl Future<Output = T>,
+) -> Option<T> {
+    let mut what = pin!(what);
+    loop {
+        tokio::select! {
+            biased;
+            order = orders.recv() => match order {
+                Some(Command::Invoke { reply, .. }) => {
+                    let _ = reply.send(Err(InvokeError::NotConnected));
+                }
+                Some(Command::Close) | None => return None,
+            },
+            done = &mut what => return Some(done),
+        }
+    }
+}
