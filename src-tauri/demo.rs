@@ -155,10 +155,6 @@ impl Place<'_> {
                 ..ConnectorSettings::default()
             },
             issuers: vec![issuer],
-            displays: DisplaySettings {
-                signing_keys_file: self.folder.join("signing-keys.json"),
-                ..DisplaySettings::default()
-            },
             ..Config::default()
         })
     }
