@@ -104,8 +104,42 @@ macro_rules! contract_suite {
                 the_log_outlives_the_family
             }
             devices {
+                f5_a_lost_answer_is_given_again_and_one_branch_lives
+                f6_a_parent_whose_child_was_seen_at_the_door_ends_the_display
+                f6_a_parent_whose_child_was_refreshed_ends_the_display
+                f6_a_spent_token_is_recognised_for_a_week
+                f7_fifty_parallel_refreshes_leave_one_live_branch
+                a_token_is_good_for_its_own_key_alone
+                a_display_ends_without_renewal_to_the_millisecond
+                a_display_that_is_silent_ends_to_the_millisecond
+                a_token_is_used_once_and_using_it_again_changes_nothing
+                being_heard_of_shows_in_the_list_and_changes_nothing_else
+                introspection_knows_live_tokens_alone
+                d19_a_revoked_display_is_outside_at_once
+                t22_a_display_that_gives_its_tokens_back_is_revoked
+                d17_a_link_is_taken_back_within_the_window
+                a_display_that_waits_is_undone_and_gets_no_tokens
+                a_display_that_is_linked_again_is_revoked_altogether
+                a_display_that_waits_is_changed_and_renewed
+                each_thing_that_changes_of_a_display_is_a_line_of_its_own
+                a_display_stays_longer_when_it_is_renewed
+                only_who_may_now_changes_displays
+                displays_are_scoped_to_the_family
+                displays_are_listed_by_name
+                a_display_outlives_who_linked_it_and_goes_with_its_family
             }
             events {
+                what_a_family_does_to_itself_is_told
+                what_happens_to_displays_is_told
+                p3_under_concurrent_writers_the_numbers_have_no_gap
+                p4_events_come_in_pages_and_a_number_from_the_future_is_torn
+                p4_events_are_forgotten_after_a_day_to_the_millisecond
+                p4_a_family_keeps_its_newest_thousand
+                a_wall_is_read_whole_and_as_of_its_number
+                p4_a_wall_shows_exactly_what_its_number_says
+                whoever_listens_is_told_of_every_family
+                whoever_listens_is_told_of_every_wish_that_changes
+                whoever_listens_is_told_of_sign_ins_that_ended
             }
             families {
                 a_family_begins_with_its_owner
@@ -147,6 +181,34 @@ macro_rules! contract_suite {
             }
             links {
                 d7_a_display_is_linked_from_the_code_to_the_tokens
+                d7_a_device_code_is_good_for_its_own_key_alone
+                d7_polls_that_come_too_soon_are_slowed_down_by_five_seconds_each
+                d10_a_code_ends_to_the_millisecond_and_nothing_prolongs_it
+                d10_a_claim_ends_to_the_millisecond_and_the_code_is_open_again
+                the_same_person_claiming_again_gets_the_same_challenge_by_code_or_qr
+                d8_of_a_hundred_claims_by_two_families_one_wins
+                d8_of_a_hundred_confirmations_by_two_families_one_makes_the_device
+                d9_of_a_hundred_redemptions_one_token_family_is_left
+                d9_a_lost_answer_is_given_again_to_the_same_key_within_the_grace
+                d9_tokens_that_were_used_are_not_replaced
+                d9_a_display_that_was_ended_gets_no_others
+                d12_who_may_not_link_leaves_the_code_as_it_was
+                d13_whoever_confirmed_must_still_be_allowed_to_when_tokens_are_had
+                d15_a_wrong_number_burns_the_code
+                d18_a_code_that_three_families_typed_is_burned
+                d18_a_confirmed_code_cannot_be_burned_any_more
+                d23_tokens_can_be_had_for_another_lifetime_after_the_confirmation
+                whoever_typed_the_code_declines_it_and_nobody_else
+                a_display_shows_one_code
+                no_code_comes_back_within_a_day
+                of_a_hundred_displays_with_one_code_one_shows_it
+                as_many_are_open_as_may_be
+                a_family_has_fifty_displays_at_most
+                f11_a_display_links_again_into_its_old_place
+                f11_an_expired_display_keeps_its_place_and_is_not_doubled
+                a_link_that_nobody_redeems_leaves_the_former_place_as_it_was
+                a_display_that_moves_to_another_family_ends_in_the_first
+                wishes_are_forgotten_a_day_after_their_end
             }
             members {
                 they_are_listed_by_the_time_they_came

@@ -9,7 +9,7 @@ use super::people::{Home, Person, hash};
 use crate::{
     Actor, Claim, Confirmation, Device, DeviceGrant, DeviceStanding, Failure, KeyThumbprint, Link,
     LinkKey, LinkState, Network, NewClaim, NewLink, NewToken, Redeemed, Redemption, Refresh,
-    SecretHash, SelfDescription,
+    Refusal, SecretHash, SelfDescription,
 };
 
 /// How long a code lives.
@@ -45,6 +45,16 @@ pub fn device_code(word: &str) -> SecretHash {
 /// The code on the wall.
 pub fn user_code(word: &str) -> LinkKey {
     LinkKey::UserCode(hash(&format!("user code {word}")))
+}
+
+/// The QR on the wall.
+pub fn qr(word: &str) -> LinkKey {
+    LinkKey::Qr(hash(&format!("qr {word}")))
+}
+
+/// What is refused.
+pub fn refused<T>(refusal: Refusal) -> Result<T, Failure> {
+    Err(Failure::Refused(refusal))
 }
 
 /// The display with this id, called `name`, does something.
@@ -146,6 +156,14 @@ impl Bench {
         self.store.redeem_link(&redemption).await.unwrap()
     }
 
+    /// The same, which must get some.
+    pub async fn granted(&self, wall: &str, word: &str, token: &str) -> DeviceGrant {
+        match self.redeem(wall, word, token).await {
+            Redeemed::Done(grant) => grant,
+            other => panic!("no tokens: {other:?}"),
+        }
+    }
+
     /// The display called `wall` is linked by `person`; its refresh token is called as `word`.
     pub async fn linked(
         &self,
@@ -156,9 +174,7 @@ impl Bench {
     ) -> DeviceGrant {
         self.begin(wall, word).await;
         self.approve(home, person, word).await;
-        let Redeemed::Done(grant) = self.redeem(wall, word, word).await else {
-            panic!("no tokens");
-        };
+        let grant = self.granted(wall, word, word).await;
         self.tick().await;
         grant
     }
