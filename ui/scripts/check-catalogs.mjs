@@ -96,17 +96,30 @@ export function unused(keys, sources) {
   );
 }
 
-/** @returns {Record<string, Catalog>} */
-export function readCatalogs() {
-  const folder = join(SOURCES, "lib/i18n/catalogs");
-  const files = readdirSync(folder).filter((name) => name.endsWith(".json"));
-  return Object.fromEntries(
-    files.map((name) => [
-      name.replace(".json", ""),
-      /** @type {Catalog} */ (JSON.parse(readFileSync(join(folder, name), "utf8"))),
-    ]),
-  );
+/**
+ * The catalogs of one window, by language. English stands in two files: the words of the first
+ * frame, and those that come after it.
+ * @param {string} folder below the sources
+ * @returns {Record<string, Catalog>}
+ */
+function readFolder(folder) {
+  /** @type {Record<string, Catalog>} */
+  const catalogs = {};
+  for (const name of readdirSync(join(SOURCES, folder)).filter((one) => one.endsWith(".json"))) {
+    const [language = ""] = name.split(".");
+    const part = /** @type {Catalog} */ (
+      JSON.parse(readFileSync(join(SOURCES, folder, name), "utf8"))
+    );
+    catalogs[language] = { ...catalogs[language], ...part };
+  }
+  return catalogs;
 }
+
+/** The words of the family member's window. */
+export const readCatalogs = () => readFolder("lib/i18n/catalogs");
+
+/** The words of the wall display. */
+export const readKioskCatalogs = () => readFolder("kiosk/words");
 
 /** @returns {string} */
 export function readSources() {
@@ -117,13 +130,12 @@ export function readSources() {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  const catalogs = readCatalogs();
-  const problems = [
+  const problems = [readCatalogs(), readKioskCatalogs()].flatMap((catalogs) => [
     ...disagreements(catalogs),
     ...unused(Object.keys(catalogs[MEASURE] ?? {}), readSources()).map(
       (key) => `"${key}" is never used`,
     ),
-  ];
+  ]);
   for (const problem of problems) process.stderr.write(`catalogs: ${problem}\n`);
   process.exitCode = problems.length > 0 ? 1 : 0;
 }

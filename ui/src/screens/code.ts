@@ -1,6 +1,13 @@
-/** How many symbols the code of an invitation has; they stand in two groups. */
-const LENGTH = 10;
-const GROUP = 5;
+/** How many symbols a code has; they stand in two groups. */
+interface Shape {
+  readonly length: number;
+}
+
+/** The code of an invitation. */
+const INVITATION: Shape = { length: 10 };
+
+/** The code on a display that waits for somebody to link it. */
+export const ON_DISPLAY: Shape = { length: 6 };
 
 /**
  * The symbols of a code as somebody typed or pasted it: any case, any grouping, look-alikes read as
@@ -17,12 +24,12 @@ export function readCode(typed: string): string {
 }
 
 /** The same, as it is shown: `K7M3Q XW92H`. */
-export function groupCode(typed: string): string {
+export function groupCode(typed: string, { length } = INVITATION): string {
   const symbols = readCode(typed);
-  return [symbols.slice(0, GROUP), symbols.slice(GROUP)].filter(Boolean).join(" ");
+  return [symbols.slice(0, length / 2), symbols.slice(length / 2)].filter(Boolean).join(" ");
 }
 
 /** Whether these can be the symbols of a code. Only the shape is judged; Rust decides. */
-export function isCode(symbols: string): boolean {
-  return symbols.length === LENGTH && /^[0-9A-HJKMNP-TV-Z]+$/.test(symbols);
+export function isCode(symbols: string, { length } = INVITATION): boolean {
+  return symbols.length === length && /^[0-9A-HJKMNP-TV-Z]+$/.test(symbols);
 }

@@ -10,3 +10,8 @@ export function nameProblem(typed: string): MessageKey | null {
   if (letters === 0) return "name.missing";
   return letters > LONGEST ? "name.long" : null;
 }
+
+/** What is wrong with the room of a display, which need not have one. */
+export function roomProblem(typed: string): MessageKey | null {
+  return lettersOf(typed) > LONGEST ? "name.long" : null;
+}

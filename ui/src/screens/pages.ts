@@ -1,7 +1,10 @@
 import type Account from "./Account.svelte";
+import type Arrivals from "./Arrivals.svelte";
 import type Connect from "./Connect.svelte";
+import type Displays from "./home/Displays.svelte";
 import type Elsewhere from "./Elsewhere.svelte";
 import type Family from "./Family.svelte";
+import type Link from "./Link.svelte";
 import type Onboarding from "./Onboarding.svelte";
 import type Paused from "./Paused.svelte";
 import type Settings from "./Settings.svelte";
@@ -13,9 +16,12 @@ import type Waiting from "./Waiting.svelte";
  */
 export interface Pages {
   readonly Account: typeof Account;
+  readonly Arrivals: typeof Arrivals;
   readonly Connect: typeof Connect;
+  readonly Displays: typeof Displays;
   readonly Elsewhere: typeof Elsewhere;
   readonly Family: typeof Family;
+  readonly Link: typeof Link;
   readonly Onboarding: typeof Onboarding;
   readonly Paused: typeof Paused;
   readonly Settings: typeof Settings;

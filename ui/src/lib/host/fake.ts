@@ -1,10 +1,14 @@
 import type { AppError } from "../wire/AppError";
 import type { BrowserPurpose } from "../wire/BrowserPurpose";
+import type { ConfirmLink } from "../wire/ConfirmLink";
 import type { CreatedInvite } from "../wire/CreatedInvite";
 import type { CreateInvite } from "../wire/CreateInvite";
+import type { DeviceView } from "../wire/DeviceView";
+import type { FamilyNews } from "../wire/FamilyNews";
 import type { FamilyStanding } from "../wire/FamilyStanding";
 import type { InvitePreview } from "../wire/InvitePreview";
 import type { InviteView } from "../wire/InviteView";
+import type { LinkChallenge } from "../wire/LinkChallenge";
 import type { Me } from "../wire/Me";
 import type { MemberView } from "../wire/MemberView";
 import type { NoteView } from "../wire/NoteView";
@@ -15,7 +19,7 @@ import type { Settings } from "../wire/Settings";
 import type { SignInIntent } from "../wire/SignInIntent";
 import type { Stage } from "../wire/Stage";
 import { Refused, type CommandName, type Commands, type Host, type Takes } from "./host";
-import { lindqvists, memberAs, newcomers, person, type Household } from "./household";
+import { freshDisplay, lindqvists, memberAs, newcomers, person, type Household } from "./household";
 import { ana, demoProvider, keyring, problem } from "./scenes";
 
 /** What Rust would do for each command, as far as the window can tell. */
@@ -48,7 +52,10 @@ export class FakeHost implements Host {
   wantsProof = false;
   #proof: { given: () => void; refused: (why: Refused) => void } | null = null;
   #made = 0;
+  /** What a display says of itself, whose code somebody types; every code is one. */
+  challenge: LinkChallenge = challenge();
   #listeners: ((snapshot: SessionSnapshot) => void)[] = [];
+  #familyListeners: ((news: FamilyNews) => void)[] = [];
   #refusals = new Map<CommandName, AppError>();
   #holds = new Map<CommandName, Promise<void>>();
 
@@ -74,6 +81,22 @@ export class FakeHost implements Host {
     this.#listeners.push(listener);
     listener(this.snapshot);
     return Promise.resolve();
+  }
+
+  watchFamily(listener: (news: FamilyNews) => void): Promise<void> {
+    this.#familyListeners.push(listener);
+    return Promise.resolve();
+  }
+
+  /** Something happens in the family. */
+  tell(news: FamilyNews) {
+    for (const listener of this.#familyListeners) listener(news);
+  }
+
+  /** Somebody else links a display. */
+  joins(device: DeviceView) {
+    this.household.devices = [...this.household.devices, device];
+    this.tell({ kind: "display_joined", device });
   }
 
   /** Moves on to a new snapshot, as Rust would. */
@@ -171,6 +194,27 @@ export class FakeHost implements Host {
   #changes(id: string, change: Partial<MemberView>) {
     const { members } = this.household;
     this.household.members = members.map((one) => (one.id === id ? { ...one, ...change } : one));
+  }
+
+  #links({ number, name, room }: ConfirmLink): DeviceView {
+    // The number on the fake display; another one burns the code.
+    if (number !== "47") throw new Refused(problem("device.confirm_mismatch"));
+    const { former } = this.challenge;
+    const device = {
+      ...freshDisplay(former?.id ?? this.#newId("d"), name, room ?? null),
+      linked_by_name: ana.name,
+    };
+    this.household.devices = [...this.household.devices, device];
+    return device;
+  }
+
+  #changesDisplay(id: string, change: Partial<DeviceView>) {
+    const { devices } = this.household;
+    this.household.devices = devices.map((one) => (one.id === id ? { ...one, ...change } : one));
+  }
+
+  #signsOut(id: string) {
+    this.household.devices = this.household.devices.filter((one) => one.id !== id);
   }
 
   #newId(kind: string): string {
@@ -285,12 +329,41 @@ export class FakeHost implements Host {
       this.household.notes = this.household.notes.filter((one) => one.id !== id);
     },
     list_devices: () => ({ devices: this.household.devices }),
+    look_up_link: () => this.challenge,
+    confirm_link: ({ request }) => this.#links(request),
+    decline_link: () => undefined,
+    change_device: ({ deviceId, request }) =>
+      this.#proven(() => this.#changesDisplay(deviceId, request)),
+    revoke_device: ({ deviceId }) => this.#proven(() => this.#signsOut(deviceId)),
+    undo_link: ({ deviceId }) => this.#signsOut(deviceId),
+    renew_device: ({ deviceId }) =>
+      this.#proven(() =>
+        this.#changesDisplay(deviceId, {
+          state: "active",
+          expires_at_ms: Date.now() + 90 * 86_400_000,
+        }),
+      ),
     screen_drawn: () => undefined,
   };
 }
 
 const OUT: Stage = { kind: "signed_out", cause: "never", last_account: null };
 const LEFT: Stage = { kind: "signed_out", cause: "signed_out", last_account: ana };
+
+/** A display in the same home, that has shown its code for three minutes. */
+export function challenge(change: Partial<LinkChallenge> = {}): LinkChallenge {
+  return {
+    challenge: "c-1",
+    device_name: "Luminous on kitchen-pi",
+    device_model: "Raspberry Pi 5",
+    app_version: "0.1.0",
+    minutes_shown: 3,
+    same_network: true,
+    expires_at_ms: Date.now() + 3 * 60_000,
+    former: null,
+    ...change,
+  };
+}
 
 const OFFER: InvitePreview = {
   family_name: "The Lindqvists",

@@ -16,9 +16,24 @@ export interface Household {
 }
 
 const MAY: Record<Role, readonly Permission[]> = {
-  owner: ["family.rename", "family.delete", "members.manage", "children.manage", "invites.manage"],
-  admin: ["family.rename", "members.manage", "children.manage", "invites.manage"],
-  adult: ["children.manage"],
+  owner: [
+    "family.rename",
+    "family.delete",
+    "members.manage",
+    "children.manage",
+    "invites.manage",
+    "devices.link",
+    "devices.manage",
+  ],
+  admin: [
+    "family.rename",
+    "members.manage",
+    "children.manage",
+    "invites.manage",
+    "devices.link",
+    "devices.manage",
+  ],
+  adult: ["children.manage", "devices.link"],
   teen: [],
   child: [],
   caregiver: [],
@@ -90,6 +105,37 @@ function note(id: string, author: string, name: string, text: string, removable 
   };
 }
 
+/** A display of the family; what is not said is as for most. */
+export function display(id: string, name: string, change: Partial<DeviceView> = {}): DeviceView {
+  return {
+    id,
+    name,
+    room: null,
+    model: "Raspberry Pi 5",
+    app_version: "0.1.0",
+    state: "active",
+    online: true,
+    linked_by_name: "Ben Okafor",
+    linked_at_ms: may(2, 9),
+    undo_until_ms: null,
+    expires_at_ms: may(2, 9) + 90 * 86_400_000,
+    last_seen_at_ms: may(3, 16, 55),
+    ...change,
+  };
+}
+
+/** One that was linked a moment ago. */
+export function freshDisplay(id: string, name: string, room: string | null): DeviceView {
+  const now = Date.now();
+  return display(id, name, {
+    room,
+    linked_at_ms: now,
+    undo_until_ms: now + 86_400_000,
+    expires_at_ms: now + 90 * 86_400_000,
+    last_seen_at_ms: now,
+  });
+}
+
 /** A family in the middle of its life, with Ana in this role. */
 export function lindqvists(role: Role = "owner"): Household {
   return {
@@ -106,7 +152,10 @@ export function lindqvists(role: Role = "owner"): Household {
       note("n-2", "m-ben", "Ben Okafor", "Football is at six. Who drives?"),
       note("n-1", "m-noa", "Noa Lindqvist-Okafor", "The soup is in the fridge.", role !== "child"),
     ],
-    devices: [],
+    devices: [
+      display("d-1", "Kitchen", { room: "Beside the window" }),
+      display("d-2", "Hall", { online: false, last_seen_at_ms: may(2, 20) }),
+    ],
     invites: [
       {
         id: "i-1",
@@ -132,7 +181,14 @@ export function hostileHousehold(text: string): Household {
   return {
     members: long.members.map((one) => ({ ...one, name: text, email: text })),
     notes: long.notes.map((one) => ({ ...one, text, author_name: text })),
-    devices: long.devices.map((one) => ({ ...one, name: text, room: text })),
+    devices: long.devices.map((one) => ({
+      ...one,
+      name: text,
+      room: text,
+      model: text,
+      app_version: text,
+      linked_by_name: text,
+    })),
     invites: long.invites.map((one) => ({ ...one, invited_by: text })),
   };
 }
@@ -151,14 +207,15 @@ export function longNames(): Household {
       { ...note("n-8", "m-z", LONG, "w".repeat(280)), expires_at_ms: may(9, 9) },
     ],
     devices: [
-      {
-        id: "d-1",
-        name: "Kitchen",
-        room: "Kitchen, beside the window",
-        linked_at_ms: may(2, 9),
-        last_seen_at_ms: may(3, 16, 55),
-      },
-      { id: "d-2", name: LONG, room: null, linked_at_ms: may(2, 9), last_seen_at_ms: null },
+      { ...freshDisplay("d-1", "Kitchen", "Kitchen, beside the window"), linked_by_name: LONG },
+      display("d-2", LONG.slice(0, 60), {
+        room: "r".repeat(60),
+        model: LONG.slice(0, 60),
+        state: "expired",
+        online: false,
+        last_seen_at_ms: null,
+      }),
+      display("d-3", "x".repeat(60), { state: "pending", online: false, last_seen_at_ms: null }),
     ],
     invites: [
       {

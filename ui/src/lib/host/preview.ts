@@ -1,6 +1,6 @@
 import type { Language } from "../wire/Language";
 import type { Theme } from "../wire/Theme";
-import { FakeHost } from "./fake";
+import { challenge, FakeHost } from "./fake";
 import { householdOf, isSceneName, scenes } from "./scenes";
 
 declare global {
@@ -18,6 +18,11 @@ export function previewHost(): FakeHost {
   const language = oneOf<Language>(query.get("language"), ["system", "en", "de", "es"]);
   const theme = oneOf<Theme>(query.get("theme"), ["system", "light", "dark"]);
   const host = new FakeHost(snapshot, { language, theme }, householdOf(name));
+  if (query.has("elsewhere")) host.challenge = challenge({ same_network: false });
+  if (query.has("former")) {
+    const former = { id: "d-9", name: "Playroom", room: "Upstairs" };
+    host.challenge = challenge({ former });
+  }
   window.luminousPreview = host;
   if (query.has("play")) play(host);
   return host;

@@ -16,8 +16,8 @@ export const tauriKiosk: KioskHost = {
 };
 
 /** A channel and not an event: a window that may listen to events would hear the deep link too. */
-async function watch<News>(command: string, listener: (news: News) => void): Promise<void> {
-  await ask(command, { channel: new Channel<News>(listener) });
+async function watch(command: string, listener: (news: never) => void): Promise<void> {
+  await ask(command, { channel: new Channel(listener) });
 }
 
 async function ask<Answer>(command: string, takes?: Record<string, unknown>): Promise<Answer> {

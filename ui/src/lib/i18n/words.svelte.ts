@@ -59,6 +59,12 @@ export class Words<Key extends string> {
   /** A day and a time, spelled out. Unix time, ms. */
   moment = (at: number): string => this.#date(at, { dateStyle: "long", timeStyle: "short" });
 
+  /** The time of day: `14:05`. Unix time, ms. */
+  hour = (at: number): string => this.#date(at, { timeStyle: "short" });
+
+  /** A day as one says it: `Tuesday, 3 November`. Unix time, ms. */
+  day = (at: number): string => this.#date(at, { weekday: "long", day: "numeric", month: "long" });
+
   #message(key: Key) {
     return this.#book.of(this.locale)?.[key] ?? key;
   }

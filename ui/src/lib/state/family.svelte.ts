@@ -1,9 +1,15 @@
 import { createContext } from "svelte";
 
 import { errorOf, type CommandName, type Host } from "../host/host";
+import type { ChallengeId } from "../wire/ChallengeId";
+import type { ChangeDevice } from "../wire/ChangeDevice";
 import type { ChangeMember } from "../wire/ChangeMember";
+import type { ConfirmLink } from "../wire/ConfirmLink";
 import type { CreateInvite } from "../wire/CreateInvite";
+import type { DeviceId } from "../wire/DeviceId";
+import type { DeviceView } from "../wire/DeviceView";
 import type { ErrorCode } from "../wire/ErrorCode";
+import type { FamilyNews } from "../wire/FamilyNews";
 import type { FamilyStanding } from "../wire/FamilyStanding";
 import type { InviteId } from "../wire/InviteId";
 import type { MemberId } from "../wire/MemberId";
@@ -48,6 +54,9 @@ export class FamilyState {
   #acts = $state.raw<readonly CommandName[]>([]);
   #lastAct: Promise<unknown> = Promise.resolve();
   #invitation = $state<string | null>(null);
+  #joined = $state.raw<readonly DeviceView[]>([]);
+  /** The displays that were linked in this window: nobody has to be told of their own deed. */
+  #linkedHere: DeviceId[] = [];
 
   constructor(host: Host, clock: Clock, session: SessionState) {
     this.#host = host;
@@ -108,6 +117,38 @@ export class FamilyState {
   troubleOf(...commands: CommandName[]): Trouble | null {
     return this.#refusals.find(({ command }) => commands.includes(command)) ?? null;
   }
+
+  /** The displays that somebody linked while this window looked on, until they are put away. */
+  get joined(): readonly DeviceView[] {
+    return this.place ? this.#joined : [];
+  }
+
+  /** Begins to hear of what happens in the family. */
+  follow = async () => {
+    // Without it the window still looks again after each act and whenever it gets the focus.
+    await this.#host.watchFamily((news) => void this.hear(news)).catch(() => undefined);
+  };
+
+  /** Something happened in the family: what the window shows of it is asked for again. */
+  hear = async (news: FamilyNews) => {
+    if (this.key === null) return;
+    if (news.kind === "changed") {
+      const { parts } = news;
+      if (parts.includes("family")) await this.load();
+      else await this.#quietly(() => this.#bring(parts.filter((part) => part !== "family")));
+      return;
+    }
+    const { device } = news;
+    if (!this.#linkedHere.includes(device.id)) {
+      this.#joined = [...this.#joined.filter(({ id }) => id !== device.id), device];
+    }
+    await this.#quietly(() => this.#bring(["devices"]));
+  };
+
+  /** Puts the news of a display away. */
+  putAway = (id: DeviceId) => {
+    this.#joined = this.#joined.filter((one) => one.id !== id);
+  };
 
   /** Keeps the code of an invitation that can be used only once somebody has signed in. */
   keepInvitation = (code: string | null) => {
@@ -177,6 +218,44 @@ export class FamilyState {
 
   takeDown = (id: NoteId) =>
     this.#act("remove_note", (h) => h.call("remove_note", { id }), "notes");
+
+  /** What the display with this code says of itself. */
+  lookUp = (code: string) =>
+    this.#act("look_up_link", (h) => h.call("look_up_link", { request: { user_code: code } }));
+
+  link = (request: ConfirmLink) =>
+    this.#act(
+      "confirm_link",
+      async (h) => {
+        const device = await h.call("confirm_link", { request });
+        this.#linkedHere.push(device.id);
+        this.putAway(device.id);
+        return device;
+      },
+      "devices",
+    );
+
+  declineLink = (challenge: ChallengeId) =>
+    this.#act("decline_link", (h) => h.call("decline_link", { request: { challenge } }));
+
+  changeDisplay = (deviceId: DeviceId, request: ChangeDevice) =>
+    this.#act("change_device", (h) => h.call("change_device", { deviceId, request }), "devices");
+
+  revokeDisplay = (deviceId: DeviceId) =>
+    this.#act("revoke_device", (h) => h.call("revoke_device", { deviceId }), "devices");
+
+  undoLink = (deviceId: DeviceId) =>
+    this.#act(
+      "undo_link",
+      async (h) => {
+        await h.call("undo_link", { deviceId });
+        this.putAway(deviceId);
+      },
+      "devices",
+    );
+
+  renewDisplay = (deviceId: DeviceId) =>
+    this.#act("renew_device", (h) => h.call("renew_device", { deviceId }), "devices");
 
   /** Answers where the file is. */
   exportMyData = () => this.#act("export_my_data", (h) => h.call("export_my_data"));

@@ -3,7 +3,7 @@ import { createContext } from "svelte";
 import type { Stage } from "../wire/Stage";
 
 /** The pages a person can choose; which screen `home` is, the session decides. */
-export type Page = "home" | "family" | "account" | "settings";
+export type Page = "home" | "family" | "account" | "settings" | "link";
 
 /** Where in the window the person is. No addresses: a desktop window has no history to keep. */
 export class Navigation {

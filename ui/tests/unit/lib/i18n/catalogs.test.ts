@@ -4,19 +4,23 @@ import { describe, expect, it } from "vitest";
 import {
   disagreements,
   readCatalogs,
+  readKioskCatalogs,
   readSources,
   unused,
 } from "../../../../scripts/check-catalogs.mjs";
 
-describe("the catalogs", () => {
+describe.each([
+  ["of the window", readCatalogs],
+  ["of the wall", readKioskCatalogs],
+])("the catalogs %s", (_, read) => {
   it("say the same things in English, German and Spanish", () => {
-    const catalogs = readCatalogs();
+    const catalogs = read();
     expect(Object.keys(catalogs).sort()).toEqual(["de", "en", "es"]);
     expect(disagreements(catalogs)).toEqual([]);
   });
 
   it("hold nothing that no screen says", () => {
-    expect(unused(Object.keys(readCatalogs().en ?? {}), readSources())).toEqual([]);
+    expect(unused(Object.keys(read().en ?? {}), readSources())).toEqual([]);
   });
 });
 

@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import { FakeHost } from "../../../../src/lib/host/fake";
 import { scenes } from "../../../../src/lib/host/scenes";
 import { choose, fill, pick } from "../../../../src/lib/i18n/message";
+import { windowWords } from "../../../../src/lib/i18n/catalogs";
 import { Words } from "../../../../src/lib/i18n/words.svelte";
 import { Clock } from "../../../../src/lib/state/clock.svelte";
 import { SettingsState } from "../../../../src/lib/state/settings.svelte";
@@ -11,7 +12,7 @@ import type { Language } from "../../../../src/lib/wire/Language";
 function words(language: Language, system: string[] = []) {
   const chosen = { language, theme: "system" } as const;
   const host = new FakeHost(scenes.home(), chosen);
-  return new Words(new SettingsState(host, new Clock(), chosen), system);
+  return new Words(windowWords, new SettingsState(host, new Clock(), chosen), system);
 }
 
 describe("the language", () => {
@@ -34,10 +35,10 @@ describe("the language", () => {
 describe("a catalog that is not here yet", () => {
   it("leaves the words as they are until all of it has come, and shows no key", async () => {
     vi.resetModules();
-    const { Words: Fresh } = await import("../../../../src/lib/i18n/words.svelte");
+    const { windowWords: book } = await import("../../../../src/lib/i18n/catalogs");
     const chosen = { language: "en", theme: "system" } as const;
     const settings = new SettingsState(new FakeHost(scenes.home(), chosen), new Clock(), chosen);
-    const fresh = new Fresh(settings, []);
+    const fresh = new Words(book, settings, []);
     await settings.choose({ language: "de" });
     expect([fresh.locale, fresh.t("nav.account")]).toEqual(["en", "Account"]);
     await fresh.follow();
