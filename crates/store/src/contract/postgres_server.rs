@@ -317,6 +317,11 @@ impl TestDatabase<'_> {
             .unwrap();
         StoppedTime { client }
     }
+
+    /// Another hand on the time that was stopped.
+    pub async fn stopped_time(&self) -> StoppedTime {
+        StoppedTime { client: self.client().await }
+    }
 }
 
 impl Drop for TestDatabase<'_> {
@@ -353,6 +358,22 @@ pub async fn bench() -> Bench {
     let time = database.stop_time().await;
     let store = database.store().await;
     Bench { store: Arc::new(store), time: Box::new(time), keep: Box::new(database) }
+}
+
+/// The same store at `count` replicas. All have the same time; the first keeps the database.
+pub async fn benches(count: usize) -> Vec<Arc<Bench>> {
+    let first = bench().await;
+    let mut replicas = Vec::new();
+    for _ in 1..count {
+        let database: &TestDatabase<'static> = first.keep.downcast_ref().unwrap();
+        replicas.push(Arc::new(Bench {
+            store: Arc::new(database.store().await),
+            time: Box::new(database.stopped_time().await),
+            keep: Box::new(()),
+        }));
+    }
+    replicas.insert(0, Arc::new(first));
+    replicas
 }
 
 /// A folder that costs no disk its time: the shared server makes a database for each test. What is

@@ -38,9 +38,11 @@ pub(super) struct Hints {
 impl Hints {
     /// Begins to listen; hints of what is committed from now on arrive.
     pub(super) async fn open(
-        target: Target,
+        mut target: Target,
         options: &PostgresOptions,
     ) -> Result<Self, StoreError> {
+        // So that who looks at the server's sessions sees why one of them does nothing.
+        target.config.application_name("luminous-hints");
         let (sender, template) = broadcast::channel(BACKLOG);
         let (ready, is_ready) = oneshot::channel();
         let listener = Listener { target, wait: options.connection_wait, hints: sender };

@@ -3,7 +3,9 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "what the tests share is test code too")]
 
+mod displays;
 mod faults;
+mod hints;
 mod replicas;
 mod schema;
 

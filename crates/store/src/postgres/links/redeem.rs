@@ -24,7 +24,7 @@ pub(super) async fn look(lease: &Lease, asked: &Redemption) -> Result<Option<Red
          set_config('synchronous_commit', 'off', true) \
          WHERE l.device_code = $1 AND l.key = $2 FOR UPDATE OF l), \
          polled AS (UPDATE links l SET polled_at = link.now, poll_interval = l.poll_interval + \
-         CASE WHEN link.too_soon THEN $4 ELSE 0 END FROM link WHERE l.id = link.id AND $3 \
+         CASE WHEN link.too_soon THEN $4::bigint ELSE 0 END FROM link WHERE l.id = link.id AND $3 \
          AND link.state IN ('open', 'claimed') AND link.expires_at >= link.now) \
          SELECT * FROM link";
     let (code, key) = (asked.device_code.as_slice(), asked.key.as_slice());
