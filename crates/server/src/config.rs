@@ -116,6 +116,8 @@ settings! {
         concurrent_requests: usize = 512, "512";
         /// How many connections are open at once.
         connections: usize = 4096, "4096";
+        /// How many connections to the hubs are open at once.
+        hub_connections: usize = 20_000, "20000";
         /// How many requests a minute one address may make; 0 for any number. A whole household,
         /// or a mobile network, may share one.
         per_address_per_minute: u32 = 1200, "1200";
@@ -275,6 +277,7 @@ impl Limits {
             ("request_seconds", self.request_seconds, 1..=3600),
             ("concurrent_requests", self.concurrent_requests as u64, 1..=1_000_000),
             ("connections", self.connections as u64, 1..=1_000_000),
+            ("hub_connections", self.hub_connections as u64, 1..=1_000_000),
         ] {
             check_range(&format!("limits.{setting}"), given, &range)?;
         }

@@ -20,7 +20,7 @@ use luminous_domain::{Permission, Timestamp, TokenId};
 use luminous_store::{Act, Actor, Device, Membership, Network, Standing};
 
 pub use crate::trust::Verified;
-pub(crate) use proof::is_ended;
+pub(crate) use proof::{is_ended, is_ended_at, proved_at};
 pub use step_up::MAX_AGE as STEP_UP_MAX_AGE;
 
 /// A verified person, in a family or not.

@@ -17,6 +17,7 @@ pub mod discovery;
 pub mod door;
 pub mod front;
 pub mod health;
+pub mod hubs;
 mod idempotency;
 mod input;
 mod introduction;

@@ -30,12 +30,13 @@ use zeroize::Zeroizing;
 
 pub use keys::{KeyLine, Rotation, SigningKeys};
 pub use problem::OAuthError;
+pub(crate) use problem::answer;
 pub(crate) use proofs::accept;
 pub(crate) use token::{DisplayClaims, verify};
 
-use crate::AppState;
 use crate::config::{Config, ConfigError};
 use crate::limits::RateLimit;
+use crate::{AppState, hubs};
 
 /// The token endpoint.
 pub const TOKEN_PATH: &str = "/oauth2/token";
@@ -83,6 +84,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .merge(revoke::routes())
         .merge(introspect::routes())
         .merge(metadata::routes())
+        .merge(hubs::oauth_routes())
 }
 
 /// Gives a display its first tokens: what `POST /oauth2/token` does, and the link hub's `Redeem`.

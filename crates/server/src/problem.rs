@@ -95,6 +95,9 @@ pub enum ApiError {
     /// The proof of the display's key is missing or not what it must be (RFC 9449).
     #[error("the proof of possession is not accepted: {0}")]
     Proof(&'static str),
+    /// No ticket to a hub, or not one that is accepted.
+    #[error("the ticket to the hub is not accepted")]
+    Ticket,
     /// There is no such thing.
     #[error("there is no such thing")]
     NotFound,
@@ -256,6 +259,9 @@ impl ApiError {
                 "token.proof_invalid",
                 "The proof of possession is missing or not what it must be.",
             ),
+            Self::Ticket => {
+                (S::UNAUTHORIZED, "push.ticket", "The ticket to the hub is not accepted.")
+            }
             Self::NotFound => (S::NOT_FOUND, "resource.not_found", "There is no such thing."),
             Self::TooMany => (S::CONFLICT, "limit.reached", "There are as many as there may be."),
             Self::Repeated => (

@@ -28,6 +28,9 @@
 //! | `GET /api/families/{family_id}/notes` | `notes.read` |
 //! | `POST /api/families/{family_id}/notes` | `notes.post` |
 //! | `DELETE /api/families/{family_id}/notes/{note_id}` | `notes.post` |
+//! | `POST /api/hub/ticket` | `family.read`, or a display |
+//! | `POST /oauth2/link_ticket` | a display's proof of its key, and its device code |
+//! | `/hubs/family`, `/hubs/link` | a ticket |
 //! | `POST /connectors/b2c/claims` | B2C's API connector, with its own credentials |
 //! | `POST /connectors/entra/token-issuance-start` | Entra's, with its own token |
 //! | `GET /`, `GET /login`, `GET /callback`, `GET /signed-out`, `GET /assets/..` | a browser |
@@ -60,10 +63,11 @@ use axum::{Json, Router};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::hubs::Hubs;
 use crate::problem::ApiError;
 use crate::state::AppState;
 use crate::visit::Visit;
-use crate::{connectors, discovery, health, oauth, openapi, web};
+use crate::{connectors, discovery, health, hubs, oauth, openapi, web};
 
 /// The routes of the API, which the OpenAPI document describes.
 fn api() -> OpenApiRouter<AppState> {
@@ -76,6 +80,7 @@ fn api() -> OpenApiRouter<AppState> {
         .merge(link::routes())
         .merge(devices::routes())
         .merge(wall::routes())
+        .merge(hubs::api_routes())
         .merge(notes::routes())
         .merge(audit::routes())
 }
@@ -96,7 +101,7 @@ pub fn document() -> OpenApi {
 }
 
 /// All routes.
-pub fn router(state: AppState) -> Router {
+pub fn router(state: AppState, hubs: &Hubs) -> Router {
     let (api, _) = api().split_for_parts();
     let (without_people, _) = without_people().split_for_parts();
     let document = document();
@@ -104,6 +109,7 @@ pub fn router(state: AppState) -> Router {
     let others = Router::new()
         .merge(without_people)
         .merge(web::routes())
+        .merge(hubs.routes())
         .route("/openapi.json", axum::routing::get(document))
         // The API's routes are met at the door, which spares them the layer.
         .route_layer(middleware::from_fn(meet));

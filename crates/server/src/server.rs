@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,17 +11,18 @@ use futures_util::future::select_all;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::config::{Config, ConfigError, Secrets};
 use crate::front::Front;
+use crate::hubs::Hubs;
 use crate::oauth::SigningKeys;
 use crate::state::{AppState, Parts};
-use crate::{health, routes, upkeep};
+use crate::{health, hubs, routes, upkeep};
 
 /// How long requests may take to end at shutdown.
 const GRACE: Duration = Duration::from_secs(10);
@@ -53,6 +55,7 @@ pub struct Server {
     address: SocketAddr,
     metrics_address: Option<SocketAddr>,
     state: AppState,
+    hubs: Hubs,
     stop: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -91,17 +94,19 @@ impl Server {
         let state = AppState::new(config, parts)?;
         let stop = CancellationToken::new();
         upkeep::warm(&state).await;
-        let front = Front::new(routes::router(state.clone()), state.clone());
+        let hubs = Hubs::new(&state, &stop);
+        let front = Front::new(routes::router(state.clone(), &hubs), state.clone());
         let mut tasks = vec![
             tokio::spawn(serve(listener, front, state.clone(), stop.clone())),
             tokio::spawn(upkeep::run(state.clone(), stop.clone())),
+            tokio::spawn(hubs::dispatch(state.clone(), stop.clone())),
         ];
         if let Some(listener) = metrics {
             let router = health::metrics_only().with_state(state.clone());
             let front = Front::new(router, state.clone());
             tasks.push(tokio::spawn(serve(listener, front, state.clone(), stop.clone())));
         }
-        Ok(Self { address, metrics_address, state, stop, tasks })
+        Ok(Self { address, metrics_address, state, hubs, stop, tasks })
     }
 
     /// Where it listens.
@@ -134,6 +139,9 @@ impl Server {
         for task in std::mem::take(&mut self.tasks) {
             // A task that panicked has ended too.
             let _ = task.await;
+        }
+        if tokio::time::timeout(GRACE, self.hubs.drained()).await.is_err() {
+            tracing::warn!("some connections of the hubs had not ended and were cut off");
         }
         self.state.store().close().await;
     }
@@ -169,7 +177,7 @@ fn address_of(
 }
 
 async fn serve(listener: TcpListener, front: Front, state: AppState, stop: CancellationToken) {
-    let graceful = GracefulShutdown::new();
+    let connections = TaskTracker::new();
     let room = Arc::new(Semaphore::new(state.config().limits.connections));
     loop {
         let accepted = tokio::select! {
@@ -177,8 +185,8 @@ async fn serve(listener: TcpListener, front: Front, state: AppState, stop: Cance
             accepted = accept(&listener, &room) => accepted,
         };
         let Some((stream, peer, place)) = accepted else { continue };
-        let connection = graceful.watch(connection(stream, peer, front.clone(), &state));
-        tokio::spawn(async move {
+        let connection = connection(stream, peer, front.clone(), state.clone(), stop.clone());
+        connections.spawn(async move {
             if let Err(error) = connection.await {
                 tracing::trace!(%error, "a connection ended early");
             }
@@ -186,7 +194,8 @@ async fn serve(listener: TcpListener, front: Front, state: AppState, stop: Cance
         });
     }
     drop(listener);
-    if tokio::time::timeout(GRACE, graceful.shutdown()).await.is_err() {
+    connections.close();
+    if tokio::time::timeout(GRACE, connections.wait()).await.is_err() {
         tracing::warn!("some requests had not ended and were cut off");
     }
 }
@@ -213,23 +222,33 @@ async fn accept(
     }
 }
 
-fn connection(
+/// Answers one connection until the peer has gone; once told to stop, only what was asked already.
+async fn connection(
     stream: TcpStream,
     peer: IpAddr,
     front: Front,
-    state: &AppState,
-) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> + Send + 'static {
+    state: AppState,
+    stop: CancellationToken,
+) -> hyper::Result<()> {
     let limits = &state.config().limits;
     let service = service_fn(move |request: http::Request<hyper::body::Incoming>| {
         let front = front.clone();
         async move { front.answer(peer, request.map(Body::new)).await }
     });
-    http1::Builder::new()
+    let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(Duration::from_secs(limits.request_seconds))
         .max_buf_size(limits.header_bytes)
         .max_headers(MOST_HEADERS)
         .serve_connection(TokioIo::new(stream), service)
+        // The hubs' WebSockets, which end by themselves.
+        .with_upgrades();
+    let mut connection = pin!(connection);
+    tokio::select! {
+        ended = connection.as_mut() => return ended,
+        () = stop.cancelled() => connection.as_mut().graceful_shutdown(),
+    }
+    connection.await
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use quick_cache::sync::Cache;
 use crate::cache::ClaimsCache;
 use crate::config::{Config, ConfigError, Secrets};
 use crate::connectors::Connectors;
+use crate::hubs::Listeners;
 use crate::limits::RateLimit;
 use crate::meters::Meters;
 use crate::oauth::Displays;
@@ -50,6 +51,7 @@ struct Shared {
     seen: Cache<AccountId, Duration>,
     meters: Meters,
     presence: Presence,
+    listeners: Listeners,
 }
 
 /// How many accounts are remembered as seen.
@@ -73,6 +75,7 @@ impl AppState {
             seen: Cache::new(SEEN_MOST),
             meters: Meters::default(),
             presence: Presence::default(),
+            listeners: Listeners::default(),
             config,
             secrets,
             parts,
@@ -161,6 +164,11 @@ impl AppState {
     #[must_use]
     pub fn meters(&self) -> &Meters {
         &self.shared.meters
+    }
+
+    /// Who is connected to the hubs of this replica.
+    pub(crate) fn listeners(&self) -> &Listeners {
+        &self.shared.listeners
     }
 
     /// Which displays are connected to this replica.

@@ -33,6 +33,8 @@ pub async fn run(place: &Place, python: &Path) -> anyhow::Result<()> {
     let family = house.create_family(&owner).await?;
     // The first one is older than the family, and only good for being told so.
     let owner = house.token("Olga").await?;
+    house.link(&owner, &family).await?;
+    step("openid-client linked a display by RFC 8628 with DPoP; Microsoft's SignalR followed it");
     tester.run("an owner with a second factor", Some(&owner), &family, false).await?;
     tester.run("the same owner, on the way out", Some(&owner), &family, true).await?;
     Ok(())
@@ -134,6 +136,18 @@ impl House {
             .await
             .context("node does not start")?;
         ensure!(status.success(), "MSAL for Node found a fault");
+        Ok(())
+    }
+
+    async fn link(&self, token: &str, family: &str) -> anyhow::Result<()> {
+        let status = Command::new("node")
+            .arg("link.mjs")
+            .args([&self.api, token, family])
+            .current_dir(&self.peers)
+            .status()
+            .await
+            .context("node does not start")?;
+        ensure!(status.success(), "openid-client or SignalR found a fault");
         Ok(())
     }
 

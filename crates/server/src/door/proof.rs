@@ -8,14 +8,19 @@ use luminous_domain::Timestamp;
 use luminous_oidc::Identity;
 
 /// The proof behind the token. A token cannot be older than it, so no later time is believed.
-fn proved_at(identity: &Identity) -> Timestamp {
+pub(crate) fn proved_at(identity: &Identity) -> Timestamp {
     identity.auth_time.map_or(identity.issued_at, |at| at.min(identity.issued_at))
 }
 
 /// Whether the sign-in behind the token was ended by "sign out everywhere". A proof of the same
 /// second may be the older one, and is worth no risk: ended as well.
 pub(crate) fn is_ended(identity: &Identity, not_before: Option<Timestamp>) -> bool {
-    not_before.is_some_and(|since| proved_at(identity).as_second() <= since.as_second())
+    is_ended_at(proved_at(identity).as_second(), not_before)
+}
+
+/// The same for a proof of that second.
+pub(crate) fn is_ended_at(proved_at_s: i64, not_before: Option<Timestamp>) -> bool {
+    not_before.is_some_and(|since| proved_at_s <= since.as_second())
 }
 
 /// Whether the person signed in before what happened at `since`.

@@ -5,9 +5,12 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::response::Response;
 use axum::{Extension, Json};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use luminous_domain::{DeviceCode, LinkId, UserCode};
+use luminous_oidc::dpop::HEADER;
 use luminous_store::{Failure, KeyThumbprint, NewLink, Refusal, SelfDescription};
 use luminous_wire::api::{DeviceAuthorization, DeviceAuthorizationRequest, OAuthProblem};
 use utoipa_axum::router::OpenApiRouter;
@@ -35,7 +38,8 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
 ///
 /// It is shown to people, one of whom types it and is asked for a number that only the display shows.
 /// The display polls the token endpoint meanwhile, or waits at `/hubs/link`. The `DPoP` header holds
-/// a proof of the display's key (RFC 9449): only that key can redeem.
+/// a proof of the display's key (RFC 9449): only that key can redeem. A client that cannot prove it
+/// here names it in `dpop_jkt`.
 #[utoipa::path(
     post,
     path = "/oauth2/device_authorization",
@@ -70,9 +74,33 @@ async fn authorize(
     form.check_client()?;
     form.check_scope()?;
     let described = describe(&form)?;
-    let proof = proofs::of_request(state, headers, &Method::POST, PATH)?;
+    let key = key(state, &form, headers)?;
     count(state, visit).await?;
-    begin(state, visit, &described, proof.thumbprint()).await
+    begin(state, visit, &described, &key).await
+}
+
+/// The key that alone can redeem: that of the proof or, for standard clients, which prove nothing here,
+/// the one that `dpop_jkt` names (RFC 9449 section 10). Whoever polls proves it in any case.
+fn key(
+    state: &AppState,
+    form: &Form<'_>,
+    headers: &HeaderMap,
+) -> Result<KeyThumbprint, OAuthError> {
+    let named = form.get("dpop_jkt").map(|named| {
+        let decoded = URL_SAFE_NO_PAD.decode(named).ok().and_then(|key| key.try_into().ok());
+        decoded.ok_or_else(|| OAuthError::Request("dpop_jkt is no thumbprint".to_owned()))
+    });
+    let named: Option<KeyThumbprint> = named.transpose()?;
+    if let (Some(named), false) = (named, headers.contains_key(HEADER)) {
+        return Ok(named);
+    }
+    let proof = proofs::of_request(state, headers, &Method::POST, PATH)?;
+    match named {
+        Some(named) if named != *proof.thumbprint() => {
+            Err(OAuthError::Request("dpop_jkt is not the key of the proof".to_owned()))
+        }
+        _ => Ok(*proof.thumbprint()),
+    }
 }
 
 /// What the display says of itself.

@@ -206,7 +206,7 @@ impl OAuthError {
 }
 
 /// The answer to a request of a display: what was asked for, or the refusal.
-pub(super) fn answer<T: IntoResponse>(visit: &Visit, result: Result<T, OAuthError>) -> Response {
+pub(crate) fn answer<T: IntoResponse>(visit: &Visit, result: Result<T, OAuthError>) -> Response {
     match result {
         Ok(body) => body.into_response(),
         Err(error) => error.answer(visit),

@@ -94,6 +94,7 @@ impl ApiError {
             ),
             Self::DisplayToken(_) | Self::DeviceEnded { .. } => of_display("invalid_token"),
             Self::Proof(_) => of_display("invalid_dpop_proof"),
+            Self::Ticket => refused("invalid_token", self.row().2),
             // RFC 7617 section 2.
             Self::NotTheConnector => "Basic realm=\"luminous connectors\"".to_owned(),
             _ => return None,

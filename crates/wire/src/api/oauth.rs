@@ -11,7 +11,7 @@ pub const DISPLAY_SCOPE: &str = "display";
 /// The grant type of RFC 8628 section 3.4.
 pub const DEVICE_CODE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
-/// `POST /oauth2/device_authorization`, with a `DPoP` proof.
+/// `POST /oauth2/device_authorization`, with a `DPoP` proof or `dpop_jkt`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeviceAuthorizationRequest {
@@ -29,6 +29,9 @@ pub struct DeviceAuthorizationRequest {
     /// The version of its app, 1 to 30 characters.
     #[serde(default)]
     pub app_version: Option<String>,
+    /// The thumbprint of the display's key (RFC 7638) in base64url, where no proof comes along.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dpop_jkt: Option<String>,
 }
 
 /// RFC 8628 section 3.2.

@@ -1,0 +1,174 @@
+//! The servers under measurement: the program as shipped, each a process of its own.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use luminous_emulator::{DEMO_API_CLIENT_ID, DEMO_APP_CLIENT_ID, DEMO_POLICY, DEMO_TENANT, Emulator};
+use luminous_store::contract::postgres_server::{PostgresServer, ServerOptions};
+use tempfile::TempDir;
+
+/// One process of the server.
+pub struct Replica {
+    child: Child,
+    /// Where it is reached.
+    pub base: String,
+}
+
+/// Replicas that share a database, and what they share beside it.
+pub struct House {
+    /// Them.
+    pub replicas: Vec<Replica>,
+    _folder: TempDir,
+    _postgres: Option<PostgresServer>,
+}
+
+/// Where the server keeps things.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Database {
+    /// A file, one replica.
+    Sqlite,
+    /// A real PostgreSQL with `fsync`, and so many replicas.
+    Postgres {
+        /// How many.
+        replicas: usize,
+    },
+}
+
+impl House {
+    /// Starts them, without the limits that a load test is there to meet.
+    pub async fn start(emulator: &Emulator, database: Database) -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let (postgres, count) = match database {
+            Database::Sqlite => (None, 1),
+            Database::Postgres { replicas } => (Some(postgres(folder.path())?), replicas),
+        };
+        let addresses = (0..count).map(|_| free_address()).collect::<Result<Vec<_>, _>>()?;
+        // Displays know one address of all replicas; a proxy in front would choose. Here the caller
+        // does, so each is told the first one's name.
+        let public = format!("http://localhost:{}", addresses[0].port());
+        let mut house = Self { replicas: Vec::new(), _folder: folder, _postgres: postgres };
+        for (number, address) in addresses.iter().enumerate() {
+            house.add(emulator, number, *address, &public).await?;
+        }
+        Ok(house)
+    }
+
+    async fn add(
+        &mut self,
+        emulator: &Emulator,
+        number: usize,
+        address: SocketAddr,
+        public: &str,
+    ) -> anyhow::Result<()> {
+        let folder = self._folder.path();
+        let config = folder.join(format!("replica-{number}.toml"));
+        let shared = self._postgres.is_some();
+        std::fs::write(&config, configuration(emulator, address, public, folder, shared))?;
+        let program = Path::new(env!("CARGO_BIN_EXE_luminous-server"));
+        if shared && number == 0 {
+            for words in [&["key"][..], &["keys", "rotate"], &["migrate"]] {
+                run(Command::new(program).args(words).arg("--config").arg(&config))?;
+            }
+        }
+        let log = std::fs::File::create(folder.join(format!("replica-{number}.log")))?;
+        let mut command = Command::new(program);
+        command.arg("serve").arg("--config").arg(&config).stdin(Stdio::null());
+        let child = command.stderr(log.try_clone()?).stdout(log).spawn()?;
+        let base = format!("http://localhost:{}", address.port());
+        self.replicas.push(Replica { child, base });
+        for _ in 0..300 {
+            if tokio::net::TcpStream::connect(address).await.is_ok() {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let log = std::fs::read_to_string(folder.join(format!("replica-{number}.log")))?;
+        bail!("a server does not listen at {address}: {log}");
+    }
+}
+
+impl Replica {
+    /// The memory it has now, in bytes.
+    pub fn resident(&self) -> anyhow::Result<f64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes = line.and_then(|line| line.split_whitespace().next()).context("no VmRSS")?;
+        Ok(kilobytes.parse::<f64>()? * 1024.0)
+    }
+}
+
+impl Drop for Replica {
+    fn drop(&mut self) {
+        // It may have ended by itself, which the measurement then said.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A PostgreSQL on the disk, and the file that names it.
+fn postgres(folder: &Path) -> anyhow::Result<PostgresServer> {
+    let server = PostgresServer::start(&ServerOptions::default());
+    std::fs::write(folder.join("postgres-url"), server.new_database())?;
+    Ok(server)
+}
+
+fn run(command: &mut Command) -> anyhow::Result<()> {
+    let output = command.output().with_context(|| format!("{command:?} does not start"))?;
+    if !output.status.success() {
+        bail!("{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(())
+}
+
+fn configuration(
+    emulator: &Emulator,
+    address: SocketAddr,
+    public: &str,
+    folder: &Path,
+    shared: bool,
+) -> String {
+    let folder = folder.display();
+    let provider = format!("{}{DEMO_TENANT}/{DEMO_POLICY}/", emulator.base_url());
+    let database = if shared {
+        format!("postgres_url_file = \"{folder}/postgres-url\"")
+    } else {
+        format!("sqlite = \"{folder}/luminous.sqlite\"")
+    };
+    format!(
+        r#"
+profile = "dev"
+listen = "{address}"
+public_url = "{public}"
+key_file = "{folder}/key"
+log_filter = "warn"
+# Each display comes from an address of its own, as this program says in `X-Forwarded-For`.
+trusted_proxies = ["127.0.0.0/8"]
+
+[store]
+{database}
+
+[displays]
+signing_keys_file = "{folder}/signing-keys.json"
+codes = 100000
+
+[limits]
+per_address_per_minute = 0
+per_account_per_minute = 0
+connections = 20000
+hub_connections = 20000
+
+[[issuers]]
+address = "{provider}"
+audiences = ["{DEMO_API_CLIENT_ID}"]
+app_client_id = "{DEMO_APP_CLIENT_ID}"
+"#
+    )
+}
+
+/// An address of this machine that was free a moment ago.
+fn free_address() -> anyhow::Result<SocketAddr> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
+}

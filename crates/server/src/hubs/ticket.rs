@@ -1,0 +1,93 @@
+//! Tickets to a hub: bought with a real token by HTTP, good for one connection.
+//!
+//! A browser can put nothing but its address into the opening of a WebSocket, and addresses end up
+//! in logs. So what stands there is worth nothing a moment later (ASVS 4.4.3, T25). A ticket is
+//! signed, not kept: any replica accepts it, and the store only remembers that it was used.
+
+use std::time::Duration;
+
+use aws_lc_rs::{digest, hmac};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use luminous_domain::Timestamp;
+use luminous_store::SecretHash;
+use luminous_wire::api::HubTicket;
+use serde::{Deserialize, Serialize};
+
+use super::Caller;
+use crate::{ApiError, AppState};
+
+/// How long a ticket may be presented.
+pub const LIFETIME: Duration = Duration::from_secs(30);
+/// More is no ticket of ours.
+const LONGEST: usize = 2048;
+
+#[derive(Serialize, Deserialize)]
+struct Ticket {
+    id: [u8; 16],
+    until_ms: i64,
+    caller: Caller,
+}
+
+/// Why a ticket lets nobody in. From outside the reasons look the same.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TicketError {
+    /// Not one of ours, too late, or used.
+    #[error("the ticket is not accepted")]
+    Refused,
+    /// Whether it was used cannot be known now.
+    #[error(transparent)]
+    Store(#[from] luminous_store::StoreError),
+}
+
+/// Makes a ticket for `caller`.
+///
+/// # Errors
+/// [`ApiError::Internal`] without randomness.
+pub fn issue(state: &AppState, caller: Caller) -> Result<HubTicket, ApiError> {
+    let mut id = [0; 16];
+    state.entropy().fill(&mut id)?;
+    let until_ms = state.clock().now().as_millisecond() + LIFETIME.as_millis() as i64;
+    let ticket = serde_json::to_vec(&Ticket { id, until_ms, caller })
+        .map_err(|error| ApiError::Internal(error.to_string()))?;
+    let tag = hmac::sign(&key(state), &ticket);
+    let text = format!("{}.{}", URL_SAFE_NO_PAD.encode(&ticket), URL_SAFE_NO_PAD.encode(tag));
+    Ok(HubTicket { ticket: text, expires_in: LIFETIME.as_secs() as u32 })
+}
+
+/// Uses a ticket up.
+///
+/// # Errors
+/// [`TicketError`].
+pub async fn accept(state: &AppState, text: &str) -> Result<Caller, TicketError> {
+    let ticket = read(state, text).ok_or(TicketError::Refused)?;
+    if state.store().use_once(&once("ticket", &ticket.id), LIFETIME).await? {
+        Ok(ticket.caller)
+    } else {
+        Err(TicketError::Refused)
+    }
+}
+
+/// What the store remembers of something that was used.
+pub(super) fn once(what: &str, id: &[u8]) -> SecretHash {
+    let mut used = digest::Context::new(&digest::SHA256);
+    used.update(what.as_bytes());
+    used.update(&[0]);
+    used.update(id);
+    let mut key = [0; 32];
+    key.copy_from_slice(used.finish().as_ref());
+    key
+}
+
+fn read(state: &AppState, text: &str) -> Option<Ticket> {
+    let (ticket, tag) = text.split_once('.').filter(|_| text.len() <= LONGEST)?;
+    let ticket = URL_SAFE_NO_PAD.decode(ticket).ok()?;
+    hmac::verify(&key(state), &ticket, &URL_SAFE_NO_PAD.decode(tag).ok()?).ok()?;
+    let ticket: Ticket = serde_json::from_slice(&ticket).ok()?;
+    let until = Timestamp::from_millisecond(ticket.until_ms).ok()?;
+    (state.clock().now() <= until).then_some(ticket)
+}
+
+fn key(state: &AppState) -> hmac::Key {
+    hmac::Key::new(hmac::HMAC_SHA256, &state.secrets().key("hub tickets"))
+}
