@@ -8,7 +8,11 @@
 //! (at `T` it still holds, at `T` + 1 ms it does not), and each change writes exactly the audit
 //! lines that [`expect`] lists.
 #![expect(missing_docs, reason = "the cases are sentences already")]
-#![expect(clippy::unwrap_used, reason = "this is test code that two test binaries share")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "this is test code that two test binaries share"
+)]
 
 pub mod accounts;
 pub mod attempts;

@@ -173,6 +173,7 @@ pub struct Redemption {
 
 /// What a display that asks for tokens is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "one is made for a request and moved once")]
 pub enum Redeemed {
     /// There is no such wish, or not of this key.
     Unknown,

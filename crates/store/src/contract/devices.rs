@@ -255,7 +255,7 @@ pub async fn being_heard_of_shows_in_the_list_and_changes_nothing_else(bench: &B
     bench.time.advance(HOUR).await;
     bench.store.device_seen(grant.device.id).await.unwrap();
     let seen = Device { last_seen_at: Some(bench.time.now().await), ..grant.device.clone() };
-    assert_eq!(bench.store.devices(home.family).await.unwrap(), [seen.clone()]);
+    assert_eq!(bench.store.devices(home.family).await.unwrap(), std::slice::from_ref(&seen));
     assert_eq!(bench.stands(&grant).await.device, seen);
     assert!(!bench.stands(&grant).await.is_token_used);
 }
