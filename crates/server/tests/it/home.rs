@@ -18,6 +18,7 @@ pub struct Caller<'h> {
     home: &'h Home,
     token: Option<String>,
     key: Option<String>,
+    address: Option<String>,
 }
 
 impl Home {
@@ -58,12 +59,12 @@ impl Home {
 
     /// Asks with this token.
     pub fn bearer(&self, token: String) -> Caller<'_> {
-        Caller { home: self, token: Some(token), key: None }
+        Caller { home: self, token: Some(token), key: None, address: None }
     }
 
     /// Asks without any.
     pub fn anonymous(&self) -> Caller<'_> {
-        Caller { home: self, token: None, key: None }
+        Caller { home: self, token: None, key: None, address: None }
     }
 
     /// A family of `owner`.
@@ -121,6 +122,12 @@ impl Caller<'_> {
         self
     }
 
+    /// The same, as a proxy on this machine would hand it on for this address.
+    pub fn from(mut self, address: &str) -> Self {
+        self.address = Some(address.to_owned());
+        self
+    }
+
     pub async fn get(&self, path: &str) -> Answer {
         self.send(Method::GET, path, None).await
     }
@@ -144,6 +151,9 @@ impl Caller<'_> {
         }
         if let Some(key) = &self.key {
             request = request.header("idempotency-key", key);
+        }
+        if let Some(address) = &self.address {
+            request = request.header("x-forwarded-for", address);
         }
         Answer::of(if let Some(body) = body { request.json(&body) } else { request }).await
     }

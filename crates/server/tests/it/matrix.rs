@@ -2,17 +2,20 @@
 //! family, by somebody without a family, and by nobody. What is expected comes from the one table in
 //! `luminous-domain`; what comes back is written down as a snapshot beside it.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use luminous_domain::{MemberId, NoteId, Permission, Role, WebSessionId};
+use luminous_domain::{ChallengeId, MemberId, NoteId, Permission, Role, WebSessionId};
 use luminous_store::{NewChild, NewNote, NewWebSession};
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::home::{Caller, Home};
+use crate::home::{Caller, Home, id as id_of};
+use crate::link::display::Display;
+use crate::link::{challenge, link};
 use crate::openapi::{document, operations};
 use crate::rig::{Answer, Rig, Someone};
 
@@ -80,9 +83,19 @@ impl Route {
             "POST /api/invites/preview" | "POST /api/invites/accept" => {
                 json!({ "code": scene.code })
             }
-            "POST /api/families/{family_id}/leave" | "POST /api/me/sign-out-everywhere" => {
+            "POST /api/families/{family_id}/leave"
+            | "POST /api/me/sign-out-everywhere"
+            | "POST /api/devices/{device_id}/revoke"
+            | "POST /api/devices/{device_id}/renew"
+            | "POST /api/devices/{device_id}/undo" => {
                 return None;
             }
+            "PATCH /api/devices/{device_id}" => json!({ "name": "Hall" }),
+            "POST /api/link/lookup" => json!({ "user_code": scene.next_code() }),
+            "POST /api/link/confirm" => json!({
+                "challenge": scene.challenge, "number": scene.number, "name": "Hall",
+            }),
+            "POST /api/link/decline" => json!({ "challenge": scene.challenge }),
             name if name.starts_with("GET ") || name.starts_with("DELETE ") => return None,
             name => panic!("what does {name} take?"),
         })
@@ -93,6 +106,7 @@ impl Route {
         let member = if self.path.contains("/children/") { scene.child } else { scene.spare };
         let path = self.path.replace("{family_id}", &scene.founder.family().to_string());
         let path = path.replace("{member_id}", &member.to_string());
+        let path = path.replace("{device_id}", &scene.device);
         let path = path.replace("{note_id}", &scene.note.to_string());
         let path = path.replace("{session_id}", &scene.session.to_string());
         let path = path.replace("{invite_id}", &scene.invite);
@@ -113,13 +127,30 @@ impl Route {
     }
 
     /// What it says to a person who is not.
-    fn expected_outside(&self, in_another: bool) -> &'static str {
+    fn expected_outside(&self, in_another: Option<Role>) -> &'static str {
+        if let (Some(role), false) = (in_another, self.path.contains("{family_id}"))
+            && let Some(permission) = self.permission
+        {
+            return self.expected_of_own(role, permission);
+        }
+        let in_another = in_another.is_some();
         match self.permission {
             Some(_) => "403 authz.family_mismatch",
             None if in_another && self.joins() => "409 family.already_member",
             // Somebody else's session is not there.
             None if self.path.contains("{session_id}") => "404 resource.not_found",
             None => "2",
+        }
+    }
+
+    /// What it says to somebody of another family where the path names none: it is about their own,
+    /// in which the things of this one are not.
+    fn expected_of_own(&self, role: Role, permission: Permission) -> &'static str {
+        match self.path.as_str() {
+            _ if !role.may(permission) => "403 authz.role_missing",
+            "/api/link/confirm" | "/api/link/decline" => "404 device.code_invalid",
+            path if path.contains("{device_id}") => "404 resource.not_found",
+            _ => "2",
         }
     }
 
@@ -140,6 +171,12 @@ struct Scene {
     session: WebSessionId,
     invite: String,
     code: String,
+    device: String,
+    /// Displays that wait, one for each who asks: whoever types a code has it for themselves.
+    waiting: RefCell<Vec<Display>>,
+    /// What the caller is asked about another one.
+    challenge: ChallengeId,
+    number: String,
 }
 
 impl Scene {
@@ -169,6 +206,18 @@ impl Scene {
             idle: Duration::from_secs(3600),
             lifetime: Duration::from_secs(3600),
         };
+        let mut waiting = Vec::new();
+        for _ in 0..4 {
+            waiting.push(Display::new(rig).await);
+        }
+        let asked = Display::new(rig).await;
+        let (challenge, number) = match role.may(Permission::DevicesLink) {
+            true => {
+                let challenge = challenge(&home.with(&caller), &asked).await;
+                (id_of(&challenge["challenge"]), asked.number(rig).await)
+            }
+            false => (ChallengeId::from_uuid(id), "00".to_owned()),
+        };
         let invites = format!("/api/families/{family}/invites");
         let made = home.with(&founder).post(&invites, json!({ "role": "teen" })).await.json();
         Self {
@@ -179,9 +228,21 @@ impl Scene {
             session: rig.store.open_session(&session, None, &act).await.unwrap().id,
             invite: made["invite"]["id"].as_str().unwrap().to_owned(),
             code: made["code"].as_str().unwrap().to_owned(),
+            device: link(home, &founder, &Display::new(rig).await).await["id"]
+                .as_str()
+                .unwrap()
+                .to_owned(),
+            waiting: RefCell::new(waiting),
+            challenge,
+            number,
             founder,
             caller,
         }
+    }
+
+    /// The code of a display that nobody has looked up.
+    fn next_code(&self) -> String {
+        self.waiting.borrow_mut().pop().unwrap().code.grouped()
     }
 
     async fn ask(&self, route: &Route, caller: &Caller<'_>) -> String {
@@ -209,7 +270,7 @@ async fn t18_every_route_obeys_the_table_for_every_role_in_every_place() {
             let nobody = scene.ask(&route, &home.anonymous()).await;
             expect(&mut row, &route, "nobody", &nobody, "401 token.missing");
             let stranger = scene.ask(&route, &home.proved(&strangers[&role])).await;
-            let expected = route.expected_outside(true);
+            let expected = route.expected_outside(Some(role));
             expect(&mut row, &route, &format!("{role} of another family"), &stranger, expected);
             for (how, proved) in [("", false), (" with a second factor", true)] {
                 let caller =
@@ -230,7 +291,7 @@ async fn t18_every_route_obeys_the_table_for_every_role_in_every_place() {
             &route,
             "somebody without a family",
             &answer,
-            route.expected_outside(false),
+            route.expected_outside(None),
         );
         if row["somebody without a family"].starts_with('2') && route.joins() {
             leave(&home, &outsider).await;

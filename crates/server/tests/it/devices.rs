@@ -1,0 +1,138 @@
+//! Linked displays over HTTP.
+
+use std::time::Duration;
+
+use luminous_domain::{DeviceId, Role};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::home::{Home, id};
+use crate::link::display::Display;
+use crate::link::link;
+use crate::rig::Someone;
+
+async fn family_with_a_display(home: &Home) -> (Someone, Value) {
+    let olga = home.rig.found(home.person("Olga")).await;
+    let linked = link(home, &olga, &Display::new(&home.rig).await).await;
+    (olga, linked)
+}
+
+fn path(device: &Value) -> String {
+    format!("/api/devices/{}", device["id"].as_str().unwrap())
+}
+
+async fn list(home: &Home, person: &Someone) -> Value {
+    let listed = home.with(person).get(&format!("/api/families/{}/devices", person.family()));
+    listed.await.json()["devices"].clone()
+}
+
+#[tokio::test]
+async fn displays_are_listed_with_whether_they_are_connected_now() {
+    let home = Home::start().await;
+    let (olga, linked) = family_with_a_display(&home).await;
+    let device: DeviceId = id(&linked["id"]);
+    let listed = list(&home, &olga).await;
+    assert_eq!(listed.as_array().unwrap().len(), 1);
+    assert_eq!((&listed[0]["online"], &listed[0]["state"]), (&json!(false), &json!("active")));
+    let until = listed[0]["linked_at_ms"].as_i64().unwrap() + 86_400_000;
+    assert_eq!(listed[0]["undo_until_ms"], until);
+    let connected = home.rig.server.state().presence().connect(device);
+    assert_eq!(list(&home, &olga).await[0]["online"], true);
+    drop(connected);
+    assert_eq!(list(&home, &olga).await[0]["online"], false);
+}
+
+#[tokio::test]
+async fn a_display_is_renamed_and_moved_and_nothing_else() {
+    let home = Home::start().await;
+    let (olga, linked) = family_with_a_display(&home).await;
+    let (proved, path) = (home.proved(&olga), path(&linked));
+    for (change, name, room) in [
+        (json!({ "name": " Hall " }), "Hall", Value::Null),
+        (json!({ "room": "Upstairs" }), "Hall", json!("Upstairs")),
+        (json!({ "name": "Attic", "room": " " }), "Attic", Value::Null),
+    ] {
+        let changed = proved.patch(&path, change).await;
+        assert_eq!(changed.outcome(), "200");
+        let changed = changed.json();
+        assert_eq!((&changed["name"], &changed["room"]), (&json!(name), &room));
+    }
+    for wrong in [
+        json!({}),
+        json!({ "name": "" }),
+        json!({ "name": "x".repeat(61) }),
+        json!({ "room": "Up\u{202e}stairs" }),
+        json!({ "state": "active" }),
+    ] {
+        assert_eq!(
+            proved.patch(&path, wrong.clone()).await.outcome(),
+            "400 input.invalid",
+            "{wrong}"
+        );
+    }
+    assert_eq!(list(&home, &olga).await[0]["name"], "Attic");
+}
+
+#[tokio::test]
+async fn a_renewal_lets_a_display_stay_as_long_as_a_new_one() {
+    let home = Home::start().await;
+    let (olga, linked) = family_with_a_display(&home).await;
+    home.rig.pass(Duration::from_secs(10 * 86_400));
+    let renewed = home.proved(&olga).post(&format!("{}/renew", path(&linked)), json!({})).await;
+    assert_eq!(renewed.outcome(), "200");
+    let day = 86_400_000;
+    let (before, after) = (&linked["expires_at_ms"], &renewed.json()["expires_at_ms"]);
+    assert_eq!(after.as_i64().unwrap(), home.now_ms() + 90 * day);
+    assert!(after.as_i64().unwrap() - before.as_i64().unwrap() >= 10 * day);
+}
+
+#[tokio::test]
+async fn a_revoked_display_is_gone_and_cannot_be_touched_again() {
+    let home = Home::start().await;
+    let (olga, linked) = family_with_a_display(&home).await;
+    let (proved, path) = (home.proved(&olga), path(&linked));
+    assert_eq!(proved.post(&format!("{path}/revoke"), json!({})).await.outcome(), "204");
+    assert_eq!(list(&home, &olga).await, json!([]));
+    for act in ["revoke", "renew", "undo"] {
+        let again = proved.post(&format!("{path}/{act}"), json!({})).await;
+        assert_eq!(again.outcome(), "404 resource.not_found", "{act}");
+    }
+    let rename = proved.patch(&path, json!({ "name": "Hall" })).await;
+    assert_eq!(rename.outcome(), "404 resource.not_found");
+}
+
+#[tokio::test]
+async fn managing_displays_takes_a_fresh_second_factor_and_undoing_a_link_does_not() {
+    let home = Home::start().await;
+    let (olga, linked) = family_with_a_display(&home).await;
+    let (caller, path) = (home.with(&olga), path(&linked));
+    let rename = caller.patch(&path, json!({ "name": "Hall" })).await;
+    assert_eq!(rename.outcome(), "401 session.step_up_required");
+    for act in ["revoke", "renew"] {
+        let answer = caller.post(&format!("{path}/{act}"), json!({})).await;
+        assert_eq!(answer.outcome(), "401 session.step_up_required", "{act}");
+    }
+    assert_eq!(caller.post(&format!("{path}/undo"), json!({})).await.outcome(), "204");
+}
+
+#[tokio::test]
+async fn t18_another_familys_display_is_not_there() {
+    let home = Home::start().await;
+    let (_olga, linked) = family_with_a_display(&home).await;
+    let otto = home.rig.found(home.person("Otto")).await;
+    let admin = home.rig.take_in(&otto, home.person("Ada"), Role::Admin).await;
+    let path = path(&linked);
+    for person in [&otto, &admin] {
+        let proved = home.proved(person);
+        let name = json!({ "name": "Mine" });
+        let unknown = format!("/api/devices/{}", uuid::Uuid::from_u128(7));
+        for path in [&path, &unknown, &"/api/devices/nothing".to_owned()] {
+            let rename = proved.send(Method::PATCH, path, Some(name.clone())).await;
+            assert_eq!(rename.outcome(), "404 resource.not_found", "{path}");
+            for act in ["revoke", "renew", "undo"] {
+                let answer = proved.post(&format!("{path}/{act}"), json!({})).await;
+                assert_eq!(answer.outcome(), "404 resource.not_found", "{path} {act}");
+            }
+        }
+    }
+}

@@ -1,0 +1,404 @@
+//! The phone's page `/link`, seen from a browser.
+
+use std::time::Duration;
+
+use luminous_domain::Role;
+use luminous_server::config::Proximity;
+use luminous_store::LinkState;
+use reqwest::Method;
+use reqwest::header::{HeaderMap, SET_COOKIE};
+
+use crate::browser::{Browser, Page};
+use crate::home::Home;
+use crate::link::display::{Display, random};
+use crate::rig::{Rig, Someone};
+
+/// Somebody signed in who looks at the first page.
+async fn at_link(rig: &Rig, person: &Someone) -> (Browser, Page) {
+    let mut browser = Browser::new(rig);
+    let page = browser.sign_in("/login?return_to=/link", &person.user.email).await;
+    assert_eq!(page.url.path(), "/link");
+    (browser, page)
+}
+
+/// The page that asks whether it is this display.
+async fn question(browser: &mut Browser, page: &Page, display: &Display) -> Page {
+    let page = browser.press(page, "continue", &[("code", &display.code.grouped())]).await;
+    assert_eq!(page.heading(), "Is this the display in front of you?", "{}", page.text);
+    page
+}
+
+/// The fields of a yes.
+fn yes(number: &str) -> [(&'static str, &str); 3] {
+    [("number", number), ("name", "Kitchen"), ("room", "Ground floor")]
+}
+
+#[tokio::test]
+async fn a_display_is_linked_by_typing_its_code_and_its_number() {
+    let rig = Rig::start().await;
+    let ana = rig.owner("ana").await;
+    let display = Display::new(&rig).await;
+    let (mut browser, page) = at_link(&rig, &ana).await;
+    assert_eq!((page.status.as_u16(), page.heading()), (200, "Link a display".to_owned()));
+    let page = question(&mut browser, &page, &display).await;
+    for (id, text) in [
+        ("display-name", "kitchen-pi"),
+        ("display-model", "Raspberry Pi 5"),
+        ("display-version", "0.1.0"),
+        ("display-shown", "for less than a minute"),
+        ("display-network", "the same as yours"),
+    ] {
+        assert_eq!(page.text_of(id), text);
+    }
+    let number = display.number(&rig).await;
+    assert!(!page.text.contains(&format!(">{number}<")), "only the display shows it");
+    let done = browser.press(&page, "link", &yes(&number)).await;
+    assert_eq!((done.url.path(), done.heading()), ("/link/done", "Kitchen is linked".to_owned()));
+    assert_eq!(done.text_of("room"), "Ground floor");
+    assert_eq!(display.state(&rig).await, LinkState::Linked);
+    let home = browser.go("/").await;
+    assert!(home.text.contains("<li>Kitchen</li>"), "{}", home.text);
+
+    let undone = browser.press(&done, "undo", &[]).await;
+    assert_eq!(undone.heading(), "Undone");
+    assert!(rig.store.devices(ana.family()).await.unwrap().is_empty());
+    let again = browser.press(&done, "undo", &[]).await;
+    assert_eq!(
+        (again.status.as_u16(), again.heading()),
+        (404, "There is nothing left to undo".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn d14_declining_comes_first_and_has_the_focus() {
+    let rig = Rig::start().await;
+    let ana = rig.owner("ana").await;
+    let display = Display::new(&rig).await;
+    let (mut browser, page) = at_link(&rig, &ana).await;
+    let page = question(&mut browser, &page, &display).await;
+    let focused: Vec<_> = page.text.match_indices(" autofocus").collect();
+    assert_eq!(focused.len(), 1);
+    let focus = &page.text[..focused[0].0];
+    let tag = &focus[focus.rfind('<').unwrap()..];
+    assert!(tag.contains("id=\"decline\""), "{tag}");
+    assert!(page.text.find("id=\"decline\"") < page.text.find("id=\"link\""));
+    let declined = browser.press(&page, "decline", &[]).await;
+    assert_eq!(declined.heading(), "Declined");
+    assert_eq!(display.state(&rig).await, LinkState::Denied);
+    assert!(rig.store.devices(ana.family()).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn d14_a_code_in_the_address_is_not_looked_at() {
+    let rig = Rig::start().await;
+    let ana = rig.owner("ana").await;
+    let display = Display::new(&rig).await;
+    let (mut browser, _) = at_link(&rig, &ana).await;
+    let code = display.code.expose();
+    for query in [format!("code={code}"), format!("user_code={code}"), format!("c={code}&near=yes")]
+    {
+        let page = browser.go(&format!("/link?{query}")).await;
+        assert_eq!(page.heading(), "Link a display");
+        assert!(!page.text.contains(code), "{query}");
+    }
+    assert_eq!(display.state(&rig).await, LinkState::Pending);
+}
+
+#[tokio::test]
+async fn a_photograph_leads_to_the_question_and_leaves_the_address_at_once() {
+    let rig = Rig::start().await;
+    let ana = rig.owner("ana").await;
+    let display = Display::new(&rig).await;
+    let mut browser = Browser::new(&rig);
+    let first = browser.peek(&format!("/link?qr={}", display.qr)).await;
+    assert_eq!(first.status, 303);
+    assert_eq!(first.leads_to().unwrap().as_str(), format!("{}/link", rig.base));
+    let cookie = first.headers[SET_COOKIE].to_str().unwrap().replace(&display.qr, "..");
+    let expected = "luminous-photograph=..; Path=/; Max-Age=600; HttpOnly; SameSite=Lax";
+    assert_eq!(cookie, expected);
+    assert_eq!(first.headers["referrer-policy"], "same-origin");
+    assert_eq!(first.headers["cache-control"], "no-store");
+
+    let welcome = browser.follow(first).await;
+    assert_eq!(welcome.text_of("signIn"), "Sign in");
+    let provider = browser.click(&welcome, "signIn").await;
+    let page = browser.identify(&provider, &ana.user.email).await;
+    assert_eq!(page.heading(), "You photographed a display");
+    assert_eq!(display.state(&rig).await, LinkState::Pending, "looking at a page changes nothing");
+    let page = browser.press(&page, "continue", &[]).await;
+    assert_eq!(page.heading(), "Is this the display in front of you?");
+    assert!(!page.text.contains(&display.qr) && !page.text.contains(display.code.expose()));
+    let number = display.number(&rig).await;
+    let done = browser.press(&page, "link", &yes(&number)).await;
+    assert_eq!(done.heading(), "Kitchen is linked");
+    assert!(!browser.cookies.contains_key("luminous-photograph"), "it is used up");
+}
+
+#[tokio::test]
+async fn over_tls_the_photograph_is_kept_like_the_other_cookies() {
+    let public = "https://family.example";
+    let rig = Rig::with(|config, _| config.public_url = Some(public.parse().unwrap())).await;
+    let mut browser = Browser::behind(&rig, public);
+    let page = browser.peek("/link?qr=AAAAAAAAAAAAAAAAAAAAAA").await;
+    let cookie = page.headers[SET_COOKIE].to_str().unwrap();
+    assert!(cookie.starts_with("__Host-luminous-photograph="), "{cookie}");
+    assert!(cookie.ends_with("; HttpOnly; SameSite=Lax; Secure"), "{cookie}");
+    assert_eq!(page.leads_to().unwrap().as_str(), format!("{public}/link"));
+}
+
+#[tokio::test]
+async fn d4_a_photograph_works_while_codes_are_locked() {
+    let rig = Rig::start().await;
+    let ana = rig.owner("ana").await;
+    let display = Display::new(&rig).await;
+    let (mut browser, page) = at_link(&rig, &ana).await;
+    for _ in 0..5 {
+        let wrong = browser.press(&page, "continue", &[("code", "000 000")]).await;
+        assert_eq!((wrong.status.as_u16(), wrong.heading()), (400, "Link a display".to_owned()));
+        assert!(wrong.text_of("fault").is_empty(), "the text is in a paragraph");
+        assert!(wrong.text.contains("No display shows this code now"), "{}", wrong.text);
+    }
+    let code = display.code.grouped();
+    let locked = browser.press(&page, "continue", &[("code", &code)]).await;
+    assert_eq!(
+        (locked.status.as_u16(), locked.heading()),
+        (429, "Too many wrong codes".to_owned())
+    );
+    assert!(locked.text.contains("Wait ten minutes, or photograph the QR"), "{}", locked.text);
+    assert_eq!(locked.headers["retry-after"], "600");
+    let page = browser.go(&format!("/link?qr={}", display.qr)).await;
+    let page = browser.press(&page, "continue", &[]).await;
+    assert_eq!(page.heading(), "Is this the display in front of you?");
+}
+
+#[tokio::test]
+async fn a_photograph_of_an_older_code_says_so_and_one_may_type_instead() {
+    let rig = Rig::start().await;
+    let ana = rig.owner("ana").await;
+    let display = Display::new(&rig).await;
+    let (mut browser, _) = at_link(&rig, &ana).await;
+    let scanned = browser.go(&format!("/link?qr={}", display.qr)).await;
+    let typing = browser.click(&scanned, "type").await;
+    assert_eq!(typing.heading(), "Link a display");
+    assert!(!browser.cookies.contains_key("luminous-photograph"));
+
+    let scanned = browser.go(&format!("/link?qr={}", display.qr)).await;
+    rig.pass(Duration::from_secs(601));
+    let old = browser.press(&scanned, "continue", &[]).await;
+    assert_eq!((old.status.as_u16(), old.heading()), (404, "This picture is too old".to_owned()));
+    for nonsense in ["", "short", "<script>alert(1)</script>", "%0d%0aset-cookie:a=b"] {
+        let page = browser.go(&format!("/link?qr={nonsense}")).await;
+        assert_eq!(page.heading(), "Link a display", "{nonsense}");
+        assert!(!browser.cookies.contains_key("luminous-photograph"));
+    }
+}
+
+#[tokio::test]
+async fn d15_a_wrong_number_burns_the_code_and_a_mistyped_form_does_not() {
+    let rig = Rig::start().await;
+    let ana = rig.owner("ana").await;
+    let display = Display::new(&rig).await;
+    let (mut browser, page) = at_link(&rig, &ana).await;
+    let page = question(&mut browser, &page, &display).await;
+    let number = display.number(&rig).await;
+    for (fields, fault) in [
+        ([("number", "7"), ("name", "Kitchen"), ("room", "")], "Type the two digits"),
+        ([("number", &*number), ("name", " "), ("room", "Hall")], "A name has 1 to 60"),
+        (
+            [("number", &*number), ("name", "Kitchen"), ("room", "\u{202e}Hall")],
+            "A name has 1 to 60",
+        ),
+    ] {
+        let again = browser.press(&page, "link", &fields).await;
+        assert_eq!(again.heading(), "Is this the display in front of you?");
+        assert!(again.status == 400 && again.text.contains(fault), "{}", again.text);
+    }
+    let wrong = display.other_number(&rig).await;
+    let burned = browser.press(&page, "link", &yes(&wrong)).await;
+    assert_eq!(
+        (burned.status.as_u16(), burned.heading()),
+        (409, "That was not the number".to_owned())
+    );
+    assert_eq!(display.state(&rig).await, LinkState::Denied);
+    let stale = browser.press(&page, "link", &yes(&number)).await;
+    assert_eq!((stale.status.as_u16(), stale.heading()), (404, "This code is over".to_owned()));
+}
+
+#[tokio::test]
+async fn d16_a_display_elsewhere_takes_one_step_more() {
+    for (proximity, heading) in [
+        (Proximity::Warn, "This display is somewhere else"),
+        (Proximity::Require, "Only from close by"),
+    ] {
+        let rig = Rig::with(|config, _| config.displays.proximity = proximity).await;
+        let ana = rig.owner("ana").await;
+        let far = [203, 0, 113, 9].into();
+        let display = Display::with(&rig, random(), far, "hall-pi").await;
+        let (mut browser, page) = at_link(&rig, &ana).await;
+        let page = browser.press(&page, "continue", &[("code", display.code.expose())]).await;
+        assert_eq!(page.heading(), heading);
+        if proximity == Proximity::Require {
+            assert_eq!(page.status, 403);
+            continue;
+        }
+        assert_eq!(page.text_of("display-network"), "another one than yours");
+        assert!(!page.text.contains("name=\"number\""), "not yet");
+        let page = browser.press(&page, "near", &[]).await;
+        assert_eq!(page.heading(), "Is this the display in front of you?");
+        let number = display.number(&rig).await;
+        let done = browser.press(&page, "link", &yes(&number)).await;
+        assert_eq!(done.heading(), "Kitchen is linked");
+    }
+}
+
+#[tokio::test]
+async fn a_form_sent_twice_links_once_and_shows_the_same_end() {
+    let rig = Rig::start().await;
+    let ana = rig.owner("ana").await;
+    let display = Display::new(&rig).await;
+    let (mut browser, page) = at_link(&rig, &ana).await;
+    let page = question(&mut browser, &page, &display).await;
+    let number = display.number(&rig).await;
+    let once = browser.press(&page, "link", &yes(&number)).await;
+    let twice = browser.press(&page, "link", &yes(&number)).await;
+    assert_eq!((once.url, once.text), (twice.url, twice.text));
+    assert_eq!(rig.store.devices(ana.family()).await.unwrap().len(), 1);
+    // Going back and declining what was linked declines nothing.
+    let back = browser.press(&page, "decline", &[]).await;
+    assert_eq!((back.status.as_u16(), back.heading()), (404, "This code is over".to_owned()));
+    assert_eq!(display.state(&rig).await, LinkState::Linked);
+}
+
+#[tokio::test]
+async fn an_older_page_is_over_after_three_minutes_and_nobody_elses_page_is_ones_own() {
+    let rig = Rig::start().await;
+    let ana = rig.owner("ana").await;
+    let ben = rig.member(&ana, "ben", Role::Adult).await;
+    let display = Display::new(&rig).await;
+    let (mut hers, page) = at_link(&rig, &ana).await;
+    let asked = question(&mut hers, &page, &display).await;
+    let number = display.number(&rig).await;
+    let (mut his, page) = at_link(&rig, &ben).await;
+    let (_, form) = page.form("continue", &[]);
+    let csrf = form.iter().find(|(name, _)| name == "csrf").unwrap().clone();
+    let (url, mut stolen) = asked.form("link", &yes(&number));
+    stolen.retain(|(name, _)| name != "csrf");
+    stolen.push(csrf);
+    let answer = his.send(Method::POST, &url, Some(&stolen), HeaderMap::new()).await;
+    assert_eq!((answer.status.as_u16(), answer.heading()), (404, "This code is over".to_owned()));
+    rig.pass(Duration::from_secs(181));
+    let late = hers.press(&asked, "link", &yes(&number)).await;
+    assert_eq!((late.status.as_u16(), late.heading()), (404, "This code is over".to_owned()));
+    assert!(rig.store.devices(ana.family()).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn who_may_not_link_is_told_who_may() {
+    let rig = Rig::start().await;
+    let ana = rig.owner("ana").await;
+    let display = Display::new(&rig).await;
+    for (name, role) in [("tim", Role::Teen), ("kim", Role::Child), ("gus", Role::Caregiver)] {
+        let person = rig.member(&ana, name, role).await;
+        let (mut browser, page) = at_link(&rig, &person).await;
+        assert_eq!(
+            (page.status.as_u16(), page.heading()),
+            (403, "Adults link displays".to_owned())
+        );
+        let home = browser.go("/").await;
+        assert!(!home.text.contains("href=\"/link\""));
+        let (url, form) = home.form("signOut", &[("code", display.code.expose())]);
+        let link = url.join("/link").unwrap();
+        let forced = browser.send(Method::POST, &link, Some(&form), HeaderMap::new()).await;
+        assert_eq!(
+            (forced.status.as_u16(), forced.heading()),
+            (403, "Adults link displays".to_owned())
+        );
+    }
+    let outside = rig.someone("nora");
+    let (_, page) = at_link(&rig, &outside).await;
+    assert_eq!((page.status.as_u16(), page.heading()), (409, "First, a family".to_owned()));
+    assert_eq!(display.state(&rig).await, LinkState::Pending);
+}
+
+#[tokio::test]
+async fn a_form_from_elsewhere_links_nothing() {
+    let rig = Rig::start().await;
+    let ana = rig.owner("ana").await;
+    let display = Display::new(&rig).await;
+    let (mut browser, page) = at_link(&rig, &ana).await;
+    let asked = question(&mut browser, &page, &display).await;
+    let number = display.number(&rig).await;
+    for (button, fields) in [("link", yes(&number).to_vec()), ("decline", Vec::new())] {
+        let (url, form) = asked.form(button, &fields);
+        let mut evil = HeaderMap::new();
+        evil.insert("origin", "https://evil.example".parse().unwrap());
+        let answer = browser.send(Method::POST, &url, Some(&form), evil).await;
+        assert_eq!(answer.status, 403, "{button} from another origin");
+        let bare: Vec<_> = form.into_iter().filter(|(name, _)| name != "csrf").collect();
+        let answer = browser.send(Method::POST, &url, Some(&bare), HeaderMap::new()).await;
+        assert_eq!(answer.status, 403, "{button} without a token");
+    }
+    assert!(matches!(display.state(&rig).await, LinkState::Claimed { .. }));
+}
+
+#[tokio::test]
+async fn u4_what_a_display_says_of_itself_is_text() {
+    let rig = Rig::start().await;
+    let ana = rig.owner("ana").await;
+    for name in [
+        "<script>alert(1)</script>",
+        "\"><img src=x onerror=alert(1)>",
+        "'-alert(1)-'",
+        "javascript:alert(1)",
+        "</dd><form action=https://evil.example><input name=code>",
+        "{{7*7}}${7*7}",
+    ] {
+        let display = Display::with(&rig, random(), [127, 0, 0, 1].into(), name).await;
+        let (mut browser, page) = at_link(&rig, &ana).await;
+        let page = question(&mut browser, &page, &display).await;
+        let shown = page.text_of("display-name");
+        assert!(!shown.contains(['<', '"']), "{shown}");
+        for raw in ["<script", "<img src=x", "<form action=https", "49"] {
+            assert!(!page.text.contains(raw), "{name}: {raw}");
+        }
+        let number = display.number(&rig).await;
+        let named = [("number", &*number), ("name", name), ("room", name)];
+        let done = browser.press(&page, "link", &named).await;
+        assert!(done.heading().ends_with("is linked"), "{}", done.text);
+        assert!(!done.text.contains("<script") && !done.text.contains("<img src=x"));
+        let policy = done.headers["content-security-policy"].to_str().unwrap();
+        assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+    }
+}
+
+#[tokio::test]
+async fn a_display_that_comes_back_is_offered_its_former_place() {
+    let home = Home { rig: Rig::start().await };
+    let rig = &home.rig;
+    let ana = rig.owner("ana").await;
+    let first = Display::new(rig).await;
+    let linked = crate::link::link(&home, &ana, &first).await;
+    let again = Display::with(rig, first.key, [127, 0, 0, 1].into(), "kitchen-pi").await;
+    let (mut browser, page) = at_link(rig, &ana).await;
+    let page = question(&mut browser, &page, &again).await;
+    assert!(page.text_of("former").starts_with("It was yours before, as Kitchen."));
+    assert!(page.text.contains("name=\"name\" type=\"text\" value=\"Kitchen\""), "{}", page.text);
+    let number = again.number(rig).await;
+    let done = browser.press(&page, "link", &yes(&number)).await;
+    assert!(done.url.query().unwrap().contains(linked["id"].as_str().unwrap()));
+}
+
+#[tokio::test]
+async fn the_page_speaks_the_browsers_language() {
+    let rig = Rig::start().await;
+    let ana = rig.owner("ana").await;
+    let (mut browser, _) = at_link(&rig, &ana).await;
+    for (language, heading) in [
+        ("de-AT", "Bildschirm verbinden"),
+        ("es", "Vincular una pantalla"),
+        ("fr", "Link a display"),
+    ] {
+        browser.language = language;
+        assert_eq!(browser.go("/link").await.heading(), heading);
+    }
+}
