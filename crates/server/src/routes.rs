@@ -23,7 +23,7 @@
 //! | `PATCH /api/devices/{device_id}` | `devices.manage` |
 //! | `POST /api/devices/{device_id}/revoke`, `POST /api/devices/{device_id}/renew` | `devices.manage` |
 //! | `POST /api/devices/{device_id}/undo` | `devices.link`, within a day |
-//! | `GET /api/wall` | `family.read` |
+//! | `GET /api/wall` | `family.read`, and displays |
 //! | `GET /api/families/{family_id}/audit` | `audit.read`; CSV by `Accept: text/csv` or `?format=csv` |
 //! | `GET /api/families/{family_id}/notes` | `notes.read` |
 //! | `POST /api/families/{family_id}/notes` | `notes.post` |

@@ -2,11 +2,11 @@
 
 use axum::Json;
 use axum::extract::State;
-use luminous_wire::api::WallView;
+use luminous_wire::api::{WallPlace, WallView};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::door::{Insider, needs};
+use crate::door::{Viewer, needs};
 use crate::{ApiError, AppState, views};
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {
@@ -21,14 +21,20 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
     get,
     path = "/api/wall",
     tag = "wall",
-    security(("bearer" = ["family.read"])),
+    security(("bearer" = ["family.read"]), ("dpop" = ["family.read"])),
     responses((status = 200, description = "The family's wall", body = WallView)),
 )]
 async fn read_wall(
     State(state): State<AppState>,
-    insider: Insider<needs::FamilyRead>,
+    viewer: Viewer<needs::FamilyRead>,
 ) -> Result<Json<WallView>, ApiError> {
-    let wall = state.store().wall(insider.membership.family.id).await?;
+    let wall = state.store().wall(viewer.family()).await?;
     let wall = wall.ok_or(ApiError::FamilyMismatch)?;
-    Ok(Json(views::wall(wall, None)))
+    let place = match viewer {
+        Viewer::Person(_) => None,
+        Viewer::Display(display) => {
+            Some(WallPlace { name: display.device.name, room: display.device.room })
+        }
+    };
+    Ok(Json(views::wall(wall, place)))
 }

@@ -22,8 +22,8 @@ fn path(device: &Value) -> String {
 }
 
 async fn list(home: &Home, person: &Someone) -> Value {
-    let listed = home.with(person).get(&format!("/api/families/{}/devices", person.family()));
-    listed.await.json()["devices"].clone()
+    let path = format!("/api/families/{}/devices", person.family());
+    home.with(person).get(&path).await.json()["devices"].clone()
 }
 
 #[tokio::test]

@@ -14,10 +14,8 @@ fn keys(object: &Value) -> Vec<&str> {
 async fn the_wall_shows_names_and_notes_and_nothing_else_of_the_family() {
     let home = Home::start().await;
     let (family, olga, others) = home.full_house().await;
-    let posted = home
-        .with(&olga)
-        .post(&format!("/api/families/{family}/notes"), json!({ "text": "Milk", "hours": 2 }));
-    let posted = posted.await.json();
+    let path = format!("/api/families/{family}/notes");
+    let posted = home.with(&olga).post(&path, json!({ "text": "Milk", "hours": 2 })).await.json();
     let answer = home.with(&others[3].1).get("/api/wall").await;
     assert_eq!(answer.outcome(), "200");
     let wall = answer.json();
