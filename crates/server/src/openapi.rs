@@ -56,7 +56,7 @@ const SHARED: &[(&str, &str, &str, Carries, To)] = &[
     (
         "400",
         "BadRequest",
-        "`input.invalid`, `invite.code_format`: a value is not what it must be, or not known",
+        "`input.invalid`, `invite.code_format`, `device.code_format`: a value is not what it must be, or not known",
         Carries::Nothing,
         To::Bodies,
     ),
@@ -79,7 +79,7 @@ const SHARED: &[(&str, &str, &str, Carries, To)] = &[
     (
         "429",
         "TooManyRequests",
-        "`request.rate_limited`, `invite.rate_limited`",
+        "`request.rate_limited`, `invite.rate_limited`, `device.rate_limited`",
         Carries::RetryAfter,
         To::All,
     ),

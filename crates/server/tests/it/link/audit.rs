@@ -45,7 +45,7 @@ async fn t28_each_refused_step_is_one_line() {
     let caller = home.with(&olga);
     let display = Display::new(&home.rig).await;
     look_up(&caller, "000000").await;
-    look_up(&caller, "no code").await;
+    look_up(&caller, "no code at all").await;
     let asked = challenge(&caller, &display).await;
     let wrong = display.other_number(&home.rig).await;
     confirm(&caller, &asked["challenge"], &wrong).await;
