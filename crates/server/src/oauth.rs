@@ -76,6 +76,17 @@ impl Displays {
     }
 }
 
+impl Displays {
+    /// Reads the file of signing keys again where it changed; answers whether it had. With a damaged
+    /// one the keys that are there go on.
+    ///
+    /// # Errors
+    /// [`ConfigError`] about `displays.signing_keys_file`.
+    pub fn reload_keys(&self) -> Result<bool, ConfigError> {
+        self.keys.reload()
+    }
+}
+
 /// The routes, for displays and for other services.
 pub fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()

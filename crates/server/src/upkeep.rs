@@ -47,7 +47,7 @@ pub async fn run(state: AppState, stop: CancellationToken) {
 /// Reads the file of signing keys where it changed. With a damaged one the keys that are there go on.
 async fn follow_signing_keys(state: &AppState) {
     let state = state.clone();
-    let read = tokio::task::spawn_blocking(move || state.displays().keys.reload());
+    let read = tokio::task::spawn_blocking(move || state.displays().reload_keys());
     match read.await {
         Ok(Ok(true)) => tracing::info!("the displays' signing keys have changed"),
         Ok(Ok(false)) => {}

@@ -3,7 +3,7 @@
 mod cache;
 mod claims;
 mod limits;
-mod secrets;
+pub mod secrets;
 mod step_up;
 mod tokens;
 mod trust;

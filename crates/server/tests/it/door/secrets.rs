@@ -16,7 +16,7 @@ use crate::rig::{Answer, Rig, Someone};
 
 /// Every log line of this process.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub struct Log(pub Arc<Mutex<Vec<u8>>>);
 
 impl io::Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -37,7 +37,8 @@ impl MakeWriter<'_> for Log {
     }
 }
 
-fn contains(haystack: &[u8], needle: &str) -> bool {
+/// Whether the bytes hold the text.
+pub fn contains(haystack: &[u8], needle: &str) -> bool {
     haystack.windows(needle.len()).any(|window| window == needle.as_bytes())
 }
 
