@@ -6,7 +6,8 @@
 //! keeps the refresh token in the OS keyring ([`vault`], [`keyring`]) and everything that is no
 //! secret in a small file ([`state_file`]). One address leads to all it must know ([`service`]); the
 //! family's own affairs go to the family server with the session's token ([`family`]), and where an
-//! act of administration asks for a second factor, through the browser first (RFC 9470).
+//! act of administration asks for a second factor, through the browser first (RFC 9470). What happens
+//! in the family comes back over its hub, as a hint to read anew ([`Session::news`]).
 //! A wall display has no person: [`Display`] is what a kiosk holds instead.
 //! It is not the judge of tokens (`luminous-oidc` is), knows no window and no Tauri, and lets no
 //! token out except through [`Session::access_token`]. Start reading at [`session`], or at
@@ -17,6 +18,7 @@ pub mod error;
 pub mod family;
 pub mod keyring;
 pub mod loopback;
+mod news;
 pub mod pending;
 pub mod ports;
 pub mod provider_error;

@@ -12,6 +12,7 @@ mod connect;
 mod family;
 mod follow_server;
 mod locks;
+mod news;
 mod perform;
 mod policies;
 mod record;
@@ -109,6 +110,8 @@ struct Inner {
     answers: watch::Sender<u64>,
     /// What the family's hub told.
     news: broadcast::Sender<FamilyNews>,
+    /// Somebody began to listen to it.
+    news_wanted: Notify,
     redirects: mpsc::Sender<Vec<u8>>,
     waiting_redirects: Mutex<Option<mpsc::Receiver<Vec<u8>>>>,
     /// Whether what an earlier process left pending was read, or given up.
@@ -173,6 +176,7 @@ impl Session {
             state: Mutex::new(state),
             answers: watch::Sender::new(0),
             news: broadcast::Sender::new(MOST_UNHEARD_NEWS),
+            news_wanted: Notify::new(),
             redirects,
             waiting_redirects: Mutex::new(Some(waiting)),
             pending_read: watch::Sender::new(false),
@@ -200,12 +204,6 @@ impl Session {
         self.inner.answers.subscribe()
     }
 
-    /// What happens in the family from now on, while somebody of it is signed in.
-    #[must_use]
-    pub fn news(&self) -> broadcast::Receiver<FamilyNews> {
-        self.inner.news.subscribe()
-    }
-
     /// Opens the vault, continues the sign-in that is stored there, and keeps it fresh from now on.
     /// Returns when the vault has answered, or after its deadline; the first refresh goes on behind.
     pub async fn start(&self) {
@@ -218,6 +216,8 @@ impl Session {
             self.spawn(async move { session.keep_fresh().await });
             let session = self.clone();
             self.spawn(async move { session.watch_storage().await });
+            let session = self.clone();
+            self.spawn(async move { session.follow_family().await });
             self.follow_server();
         }
     }

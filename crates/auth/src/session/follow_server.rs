@@ -49,7 +49,7 @@ impl Session {
     }
 
     /// A random wait that grows with the failures.
-    fn pause(&self, failures: u32) -> std::time::Duration {
+    pub(super) fn pause(&self, failures: u32) -> std::time::Duration {
         let mut random = [0_u8; 4];
         // Without randomness the wait is the longest: nobody waits for it.
         if self.inner.ports.entropy.fill(&mut random).is_err() {

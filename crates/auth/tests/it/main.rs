@@ -10,6 +10,7 @@ mod journey;
 mod journey_policies;
 mod loopback;
 mod marker;
+mod news;
 mod policies;
 mod redirect;
 mod refresh;
