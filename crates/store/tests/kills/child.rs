@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use luminous_domain::{
     AccountId, Clock as _, Entropy as _, ObjectId, OsEntropy, PersonKey, SystemClock, TenantId,
-    WebSessionId,
+    Timestamp, TokenId, WebSessionId,
 };
+use luminous_store::contract::{Bench, TimeTravel};
 use luminous_store::{
-    Account, Accounts as _, Act, Actor, Arrival, Network, NewWebSession, SqliteStore, StoreError,
-    WebSessions as _,
+    Account, Act, Actor, Arrival, Network, NewWebSession, SqliteStore, Store, StoreError,
 };
 
 /// Which part this process plays; without it, it is the test.
@@ -42,6 +43,7 @@ pub fn play(part: &str) {
     let place = PathBuf::from(std::env::var_os(PLACE).unwrap());
     match part {
         "write" => runtime().block_on(write(&place)),
+        "refresh" => runtime().block_on(refresh(&place)),
         "hold" => hold(&place),
         "migrate" => drop(SqliteStore::migrate(&place).unwrap()),
         "full" => runtime().block_on(super::disk::fill(&place)),
@@ -59,7 +61,7 @@ pub fn open(path: &Path) -> SqliteStore {
 }
 
 /// Somebody to write for.
-pub async fn somebody(store: &SqliteStore) -> Account {
+pub async fn somebody(store: &dyn Store) -> Account {
     let arrival = Arrival {
         id: AccountId::new(SystemClock.now(), &OsEntropy).unwrap(),
         person: PersonKey { tenant: TenantId::new("t"), object: ObjectId::new("o") },
@@ -71,7 +73,7 @@ pub async fn somebody(store: &SqliteStore) -> Account {
 }
 
 /// Opens a session, as a sign-in does.
-pub async fn sign_in(store: &SqliteStore, account: &Account) -> Result<WebSessionId, StoreError> {
+pub async fn sign_in(store: &dyn Store, account: &Account) -> Result<WebSessionId, StoreError> {
     let mut token = [0; 32];
     OsEntropy.fill(&mut token).unwrap();
     let hour = std::time::Duration::from_secs(3600);
@@ -97,13 +99,57 @@ pub fn say(line: impl std::fmt::Display) {
 /// Signs in without end, from eight tasks, and says which sign-ins were acknowledged.
 async fn write(path: &Path) {
     let store = Arc::new(open(path));
-    let account = somebody(&store).await;
+    let account = somebody(&*store).await;
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..8 {
         let (store, account) = (Arc::clone(&store), account.clone());
         tasks.spawn(async move {
             loop {
-                say(sign_in(&store, &account).await.unwrap());
+                say(sign_in(&*store, &account).await.unwrap());
+            }
+        });
+    }
+    tasks.join_all().await;
+}
+
+/// The time of the day, which nobody sets.
+struct Today;
+
+#[async_trait]
+impl TimeTravel for Today {
+    async fn now(&self) -> Timestamp {
+        SystemClock.now()
+    }
+
+    async fn advance(&self, _by: std::time::Duration) {}
+}
+
+/// A store with what the contract suite has for trying it.
+pub fn bench(path: &Path) -> Bench {
+    Bench { store: Arc::new(open(path)), time: Box::new(Today), keep: Box::new(()) }
+}
+
+/// A word that never was.
+pub fn word() -> String {
+    TokenId::new(SystemClock.now(), &OsEntropy).unwrap().to_string()
+}
+
+/// Links eight displays, refreshes their tokens without end, and says which were acknowledged: the
+/// display, and what its refresh token is made of.
+async fn refresh(path: &Path) {
+    let bench = Arc::new(bench(path));
+    let home = bench.home(&word()).await;
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let (bench, wall) = (Arc::clone(&bench), word());
+        let mut token = word();
+        bench.linked(&home, &home.owner, &wall, &token).await;
+        tasks.spawn(async move {
+            loop {
+                say(format!("{wall} {token}"));
+                let next = word();
+                bench.refresh(&wall, &token, &next).await.unwrap();
+                token = next;
             }
         });
     }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use luminous_domain::{OsEntropy, SystemClock};
 use luminous_store::sqlite::OpenError;
-use luminous_store::{Accounts as _, Health as _, SqliteStore, StoreError, WebSessions as _};
+use luminous_store::{Health as _, SqliteStore, StoreError};
 
-use super::child::{after_script, open, runtime, say, sign_in, somebody};
+use super::child::{after_script, bench, open, runtime, say, sign_in, somebody};
 
 /// Runs the child with a file system of 2 MiB at `place`.
 fn on_a_small_disk(part: &str) {
@@ -36,23 +36,29 @@ pub fn read_only() {
 pub async fn fill(place: &Path) {
     let ballast = place.join("ballast");
     std::fs::write(&ballast, vec![0; 1 << 20]).unwrap();
-    let store = open(&place.join("family.db"));
-    let ada = somebody(&store).await;
+    let bench = bench(&place.join("family.db"));
+    let home = bench.home("ben").await;
+    bench.linked(&home, &home.owner, "wall", "one").await;
+    let store = &bench.store;
+    let ada = somebody(&**store).await;
     let mut acknowledged = 0;
     let refused = loop {
-        match sign_in(&store, &ada).await {
+        match sign_in(&**store, &ada).await {
             Ok(_) => acknowledged += 1,
             Err(error) => break error,
         }
     };
     assert_eq!(refused, StoreError::Full);
-    assert_eq!(sign_in(&store, &ada).await, Err(StoreError::Full));
+    assert_eq!(sign_in(&**store, &ada).await, Err(StoreError::Full));
+    let refreshed = bench.refresh("wall", "one", "two").await;
+    assert_eq!(refreshed, Err(StoreError::Full.into()), "no token that is not written down");
     assert_eq!(store.sessions(ada.id).await.unwrap().len(), acknowledged, "reading goes on");
     assert!(store.standing(&ada.person).await.unwrap().is_some());
     store.ping().await.unwrap();
 
     std::fs::remove_file(&ballast).unwrap();
-    sign_in(&store, &ada).await.unwrap();
+    sign_in(&**store, &ada).await.unwrap();
+    bench.refresh("wall", "one", "two").await.unwrap();
     assert_eq!(store.sessions(ada.id).await.unwrap().len(), acknowledged + 1);
     assert_eq!(store.examine().await.unwrap(), Vec::<String>::new());
     store.close().await;

@@ -1,5 +1,6 @@
 //! Killed while it writes, while it migrates; and what the next one finds.
 
+use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::str::FromStr as _;
@@ -10,7 +11,7 @@ use luminous_store::SqliteStore;
 use luminous_store::sqlite::OpenError;
 use luminous_testkit::SeededEntropy;
 
-use super::child::{after_script, command, open, runtime};
+use super::child::{after_script, bench, command, open, runtime, word};
 
 /// How many kills one file lives through; a bigger one takes longer to check after each.
 const EACH_FILE: usize = 50;
@@ -28,25 +29,55 @@ pub fn while_writing() {
         let path = folder.path().join(format!("family-{}.db", round / EACH_FILE));
         let mut byte = [0];
         seed.fill(&mut byte).unwrap();
-        let ids = acknowledged_until_killed(&path, usize::from(byte[0] % 100));
+        let said = acknowledged_until_killed("write", &path, usize::from(byte[0] % 100));
+        // A line that the kill cut short was not acknowledged.
+        let said = said.iter().filter(|id| id.len() == 36);
+        let ids: Vec<_> = said.map(|id| WebSessionId::from_str(id).unwrap()).collect();
         acknowledged += ids.len();
         assert_all_there(&path, &ids, round);
     }
     assert!(acknowledged > kills() * 20, "hardly anything was written: {acknowledged}");
 }
 
-/// The sign-ins that the child said were done. It is killed when it has said `lines`, wherever it
-/// is then; what it said until it died counts as said.
-fn acknowledged_until_killed(path: &Path, lines: usize) -> Vec<WebSessionId> {
-    let mut child = command("write", path).spawn().unwrap();
+pub fn while_refreshing() {
+    let folder = tempfile::tempdir().unwrap();
+    let seed = SeededEntropy::new(5);
+    let mut acknowledged = 0;
+    for round in 0..kills() {
+        let path = folder.path().join(format!("family-{}.db", round / EACH_FILE));
+        let mut byte = [0];
+        seed.fill(&mut byte).unwrap();
+        let said = acknowledged_until_killed("refresh", &path, usize::from(byte[0] % 100));
+        let said = said.iter().filter(|line| line.len() == 2 * 36 + 1);
+        let said: Vec<_> = said.filter_map(|line| line.split_once(' ')).collect();
+        acknowledged += said.len();
+        runtime().block_on(assert_no_display_is_lost(&path, said.into_iter().collect(), round));
+    }
+    assert!(acknowledged > kills() * 20, "hardly anything was written: {acknowledged}");
+}
+
+/// The newest token that each display was given is good for another.
+async fn assert_no_display_is_lost(path: &Path, newest: HashMap<&str, &str>, round: usize) {
+    let bench = bench(path);
+    assert_eq!(bench.store.examine().await.unwrap(), Vec::<String>::new(), "round {round}");
+    for (wall, token) in newest {
+        let answer = bench.refresh(wall, token, &word()).await;
+        assert!(answer.is_ok(), "round {round} lost {wall}: {answer:?}");
+    }
+    bench.store.close().await;
+}
+
+/// The lines that the child said of what was done. It is killed when it has said as many as `lines`,
+/// wherever it is then; what it said until it died counts as said.
+fn acknowledged_until_killed(part: &str, path: &Path, lines: usize) -> Vec<String> {
+    let mut child = command(part, path).spawn().unwrap();
     let mut said = BufReader::new(child.stdout.take().unwrap()).lines();
-    let mut ids: Vec<_> = said.by_ref().take(lines).map(Result::unwrap).collect();
-    assert_eq!(ids.len(), lines, "the child ended by itself");
+    let mut all: Vec<_> = said.by_ref().take(lines).map(Result::unwrap).collect();
+    assert_eq!(all.len(), lines, "the child ended by itself");
     child.kill().unwrap();
-    ids.extend(said.map_while(Result::ok));
+    all.extend(said.map_while(Result::ok));
     child.wait().unwrap();
-    // A line that the kill cut short was not acknowledged.
-    ids.iter().filter(|id| id.len() == 36).map(|id| WebSessionId::from_str(id).unwrap()).collect()
+    all
 }
 
 fn assert_all_there(path: &Path, ids: &[WebSessionId], round: usize) {

@@ -26,6 +26,7 @@ fn main() {
         trial("db1_a_lock_of_ten_seconds_is_busy_and_nothing_is_half_done", lock::of_ten_seconds),
         trial("db2_on_a_full_disk_reading_goes_on_and_writing_recovers", disk::full),
         trial("db4_no_acknowledged_session_is_lost_by_kill_9", kill::while_writing),
+        trial("db4_no_acknowledged_token_of_a_display_is_lost_by_kill_9", kill::while_refreshing),
         trial("db5_a_second_server_is_refused_until_the_first_is_gone", kill::second_server),
         trial("db5_a_read_only_file_system_is_named", disk::read_only),
         trial("db9_a_migration_killed_at_any_write_is_whole_or_not_there", kill::while_migrating),
