@@ -1,0 +1,51 @@
+//! A client that does not read what it is sent (P6).
+
+use luminous_signalr::hub::Frame;
+use serde_json::Value;
+
+use crate::house::House;
+use crate::raw::Raw;
+
+#[tokio::test]
+async fn p6_a_slow_consumer_is_closed_and_nobody_else_notices() {
+    let mut house = House::start().await;
+    let slow = Raw::greeted(&house).await;
+    let to_slow = house.came.recv().await.expect("the slow one");
+    let mut quick = Raw::greeted(&house).await;
+    let to_quick = house.came.recv().await.expect("the quick one");
+
+    let padding = "x".repeat(8 * 1024);
+    let mut sent = 0u32;
+    // What the operating system buffers is some megabytes at most; the rest waits in the queue.
+    while to_slow.is_open() {
+        assert!(sent < 20_000, "nothing bounds what waits for a slow consumer");
+        let frame = Frame::call("Event", &(sent, &padding)).expect("an array");
+        let _ = to_slow.send_frame(&frame);
+        to_quick.send_frame(&frame).expect("the quick one has room");
+        let event = quick.json().await;
+        assert_eq!(event["arguments"][0], sent, "in order, at once");
+        sent += 1;
+    }
+    assert!(to_quick.is_open());
+    tokio::time::pause();
+    while house.hub.connections() > 1 {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    assert_eq!(house.rooms().open.lock().unwrap().len(), 1);
+    drop(slow);
+}
+
+#[tokio::test]
+async fn p6_a_slow_consumer_that_reads_again_in_time_is_told_why() {
+    let mut house = House::start().await;
+    let mut slow = Raw::greeted(&house).await;
+    let to_slow = house.came.recv().await.expect("the slow one");
+    let frame = Frame::call("Event", &["x".repeat(8 * 1024)]).expect("an array");
+    while to_slow.send_frame(&frame).is_ok() {
+        tokio::task::yield_now().await;
+    }
+    let ended = slow.ended().await;
+    let last: Value = serde_json::from_str(ended.records.last().expect("a last word")).unwrap();
+    assert_eq!(last["error"], "push.slow_consumer");
+    assert_eq!(last["allowReconnect"], true);
+}
