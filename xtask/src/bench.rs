@@ -10,6 +10,7 @@ const STAGES: &[Stage] = &[
     Stage { name: "verify a token", needs: &[], run: |context| one(context, "oidc", "verify") },
     Stage { name: "write credentials", needs: &[], run: |context| one(context, "store", "writes") },
     Stage { name: "ask the API", needs: &[], run: |context| one(context, "server", "api") },
+    Stage { name: "link a display", needs: &[], run: |context| one(context, "server", "link") },
     Stage { name: "release build", needs: &[], run: build },
     Stage {
         name: "window",

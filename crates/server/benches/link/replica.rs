@@ -6,7 +6,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use luminous_emulator::{DEMO_API_CLIENT_ID, DEMO_APP_CLIENT_ID, DEMO_POLICY, DEMO_TENANT, Emulator};
+use luminous_emulator::{
+    DEMO_API_CLIENT_ID, DEMO_APP_CLIENT_ID, DEMO_POLICY, DEMO_TENANT, Emulator,
+};
 use luminous_store::contract::postgres_server::{PostgresServer, ServerOptions};
 use tempfile::TempDir;
 
@@ -21,8 +23,7 @@ pub struct Replica {
 pub struct House {
     /// Them.
     pub replicas: Vec<Replica>,
-    _folder: TempDir,
-    _postgres: Option<PostgresServer>,
+    folder: TempDir,
 }
 
 /// Where the server keeps things.
@@ -41,34 +42,36 @@ impl House {
     /// Starts them, without the limits that a load test is there to meet.
     pub async fn start(emulator: &Emulator, database: Database) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let (postgres, count) = match database {
-            Database::Sqlite => (None, 1),
-            Database::Postgres { replicas } => (Some(postgres(folder.path())?), replicas),
+        let count = match database {
+            Database::Sqlite => 1,
+            Database::Postgres { replicas } => {
+                postgres(folder.path()).await?;
+                replicas
+            }
         };
         let addresses = (0..count).map(|_| free_address()).collect::<Result<Vec<_>, _>>()?;
         // Displays know one address of all replicas; a proxy in front would choose. Here the caller
         // does, so each is told the first one's name.
         let public = format!("http://localhost:{}", addresses[0].port());
-        let mut house = Self { replicas: Vec::new(), _folder: folder, _postgres: postgres };
+        let mut house = Self { replicas: Vec::new(), folder };
         for (number, address) in addresses.iter().enumerate() {
-            house.add(emulator, number, *address, &public).await?;
+            let config = configuration(emulator, *address, &public, house.folder.path(), database);
+            house.add(number, *address, config).await?;
         }
         Ok(house)
     }
 
     async fn add(
         &mut self,
-        emulator: &Emulator,
         number: usize,
         address: SocketAddr,
-        public: &str,
+        text: String,
     ) -> anyhow::Result<()> {
-        let folder = self._folder.path();
+        let folder = self.folder.path();
         let config = folder.join(format!("replica-{number}.toml"));
-        let shared = self._postgres.is_some();
-        std::fs::write(&config, configuration(emulator, address, public, folder, shared))?;
+        std::fs::write(&config, text)?;
         let program = Path::new(env!("CARGO_BIN_EXE_luminous-server"));
-        if shared && number == 0 {
+        if number == 0 && folder.join("postgres-url").exists() {
             for words in [&["key"][..], &["keys", "rotate"], &["migrate"]] {
                 run(Command::new(program).args(words).arg("--config").arg(&config))?;
             }
@@ -90,6 +93,13 @@ impl House {
     }
 }
 
+impl House {
+    /// The name all replicas are known by.
+    pub fn public(&self) -> &str {
+        &self.replicas[0].base
+    }
+}
+
 impl Replica {
     /// The memory it has now, in bytes.
     pub fn resident(&self) -> anyhow::Result<f64> {
@@ -108,11 +118,11 @@ impl Drop for Replica {
     }
 }
 
-/// A PostgreSQL on the disk, and the file that names it.
-fn postgres(folder: &Path) -> anyhow::Result<PostgresServer> {
-    let server = PostgresServer::start(&ServerOptions::default());
-    std::fs::write(folder.join("postgres-url"), server.new_database())?;
-    Ok(server)
+/// A PostgreSQL on the disk, for as long as this program runs, and the file that names it.
+async fn postgres(folder: &Path) -> anyhow::Result<()> {
+    let server = Box::leak(Box::new(PostgresServer::start(&ServerOptions::default())));
+    std::fs::write(folder.join("postgres-url"), server.create_database().await.url())?;
+    Ok(())
 }
 
 fn run(command: &mut Command) -> anyhow::Result<()> {
@@ -128,14 +138,13 @@ fn configuration(
     address: SocketAddr,
     public: &str,
     folder: &Path,
-    shared: bool,
+    database: Database,
 ) -> String {
     let folder = folder.display();
     let provider = format!("{}{DEMO_TENANT}/{DEMO_POLICY}/", emulator.base_url());
-    let database = if shared {
-        format!("postgres_url_file = \"{folder}/postgres-url\"")
-    } else {
-        format!("sqlite = \"{folder}/luminous.sqlite\"")
+    let database = match database {
+        Database::Sqlite => format!("sqlite = \"{folder}/luminous.sqlite\""),
+        Database::Postgres { .. } => format!("postgres_url_file = \"{folder}/postgres-url\""),
     };
     format!(
         r#"
@@ -144,8 +153,6 @@ listen = "{address}"
 public_url = "{public}"
 key_file = "{folder}/key"
 log_filter = "warn"
-# Each display comes from an address of its own, as this program says in `X-Forwarded-For`.
-trusted_proxies = ["127.0.0.0/8"]
 
 [store]
 {database}
@@ -153,6 +160,7 @@ trusted_proxies = ["127.0.0.0/8"]
 [displays]
 signing_keys_file = "{folder}/signing-keys.json"
 codes = 100000
+codes_per_address_per_hour = 0
 
 [limits]
 per_address_per_minute = 0

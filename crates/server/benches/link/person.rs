@@ -1,0 +1,75 @@
+//! Who approves.
+
+use anyhow::Context as _;
+use luminous_emulator::{DEMO_APP_CLIENT_ID, Emulator};
+use luminous_wire::api::{ConfirmLink, CreateFamily, LinkChallenge, LookUpLink};
+use serde::Serialize;
+
+use crate::replica::House;
+
+/// Owners of families of their own, each good for the links that one may make in a while.
+pub struct People {
+    emulator: Emulator,
+    http: reqwest::Client,
+    made: usize,
+}
+
+/// One of them, at one replica.
+pub struct Person {
+    http: reqwest::Client,
+    base: String,
+    token: String,
+}
+
+impl People {
+    /// None yet.
+    pub fn new(emulator: Emulator, http: reqwest::Client) -> Self {
+        Self { emulator, http, made: 0 }
+    }
+
+    /// The provider they sign in at.
+    pub fn emulator(&self) -> &Emulator {
+        &self.emulator
+    }
+
+    /// The next one, who has founded a family by way of replica `at`.
+    pub async fn next(&mut self, house: &House, at: usize) -> anyhow::Result<Person> {
+        self.made += 1;
+        let name = format!("p{}", self.made);
+        let control = self.emulator.control();
+        let email = format!("{name}@example.test");
+        let user = control.create_user(&email, &name, "correct horse 7 battery")?;
+        let token = control.mint(&control.access_token_spec(&user, DEMO_APP_CLIENT_ID))?;
+        let base = house.replicas.get(at).context("no such replica")?.base.clone();
+        let person = Person { http: self.http.clone(), base, token };
+        person.post("/api/families", &CreateFamily { name }).await?.error_for_status()?;
+        // The first token is older than the place in the family, in the second it was made in or not.
+        Ok(person)
+    }
+}
+
+impl Person {
+    /// Types the code.
+    pub async fn look_up(&self, user_code: &str) -> anyhow::Result<LinkChallenge> {
+        let asked = LookUpLink { user_code: user_code.to_owned() };
+        let answer = self.post("/api/link/lookup", &asked).await?;
+        Ok(answer.error_for_status()?.json().await?)
+    }
+
+    /// Types the number.
+    pub async fn confirm(&self, asked: &LinkChallenge, number: &str) -> anyhow::Result<()> {
+        let yes = ConfirmLink {
+            challenge: asked.challenge,
+            number: number.to_owned(),
+            name: "A wall".to_owned(),
+            room: None,
+        };
+        self.post("/api/link/confirm", &yes).await?.error_for_status()?;
+        Ok(())
+    }
+
+    async fn post(&self, path: &str, body: &impl Serialize) -> anyhow::Result<reqwest::Response> {
+        let request = self.http.post(format!("{}{path}", self.base)).bearer_auth(&self.token);
+        Ok(request.json(body).send().await?)
+    }
+}
