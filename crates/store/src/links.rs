@@ -199,7 +199,7 @@ pub enum Redeemed {
 pub trait Links: Send + Sync {
     /// Writes a wish down. It ends those of the same key that were not redeemed, also confirmed ones
     /// (event: `devices_changed`, for the waiting display is gone): a display shows one code. They
-    /// are [`LinkState::Expired`] then. No code comes back within a day.
+    /// are [`LinkState::Expired`] then. No code comes back within a day of its end.
     ///
     /// # Errors
     /// [`crate::Refusal::TooMany`] when there are [`NewLink::most`] open;

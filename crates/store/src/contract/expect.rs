@@ -34,11 +34,11 @@
 //! family's log. (2) The outcome is `access_denied` when whoever confirmed it no longer may. What a
 //! display does has the display as its actor, by the name the family gave it.
 //!
-//! Events, one for each write that is not refused:
+//! Events, one for each write that is not refused (none of `create_family`: nobody listens yet):
 //!
 //! | write | event | subject |
 //! |---|---|---|
-//! | `create_family`, `add_child`, `accept_invite`, `remove_member`, `leave_family` | `members_changed` | member |
+//! | `add_child`, `accept_invite`, `remove_member`, `leave_family` | `members_changed` | member |
 //! | `change_member`, and `arrive` with another name that the member's follows, if it changes anything | `members_changed` | member |
 //! | `rename_family`, `delete_family` | `family_changed` | - |
 //! | `post_note`, `remove_note` | `notes_changed` | note |

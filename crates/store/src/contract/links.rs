@@ -503,7 +503,7 @@ pub async fn no_code_comes_back_within_a_day(bench: &Bench) {
     bench.begin("wall", "one").await;
     let mut again = bench.new_link("hall", "two").await;
     again.user_code = bench.new_link("wall", "one").await.user_code;
-    bench.time.advance(DAY).await;
+    bench.time.advance(LIFETIME + DAY).await;
     bench.store.sweep().await.unwrap();
     assert_eq!(bench.store.begin_link(&again).await, refused(Refusal::Repeated));
     bench.tick().await;

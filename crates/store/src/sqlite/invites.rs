@@ -13,6 +13,7 @@ use crate::SecretHash;
 use crate::accounts::Membership;
 use crate::audit::Act;
 use crate::error::{Failure, Refusal, StoreError};
+use crate::events::EventKind;
 use crate::invites::{Invite, Invites, NewInvite, Offer};
 use crate::members::MemberState;
 
@@ -132,6 +133,7 @@ fn accept(
     let (account, name) = (Some(account), person.account.name.as_str());
     let new = NewRow { id: member, family: family.id, account, name, role: invite.role };
     members::insert(write, &new)?;
+    write.event(family.id, EventKind::MembersChanged, Some(&member))?;
     let line = Line::new(family.id, act, "invite.accepted");
     line.about(&invite.id).detail(invite.role.as_str()).write(write)?;
     Ok(Membership { family, member, role: invite.role, state: MemberState::Active })

@@ -35,7 +35,7 @@ fn count_open(connection: &Connection, now: i64) -> Result<u32, rusqlite::Error>
 
 /// Whether the code was given lately.
 fn is_known(write: &Write<'_>, code: &SecretHash) -> Result<bool, StoreError> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM links WHERE user_code = ?1 AND created_at >= ?2)";
+    let sql = "SELECT EXISTS (SELECT 1 FROM links WHERE user_code = ?1 AND expires_at >= ?2)";
     let mut query = write.connection.prepare_cached(sql)?;
     let from = write.now.saturating_sub(DAY_MS);
     Ok(query.query_row(params![code, from], |row| row.get(0))?)

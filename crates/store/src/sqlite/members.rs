@@ -94,7 +94,6 @@ pub(super) fn insert(write: &Write<'_>, new: &NewRow<'_>) -> Result<(), Failure>
         write.now
     ])?;
     accounts::standing_changed(write, new.account)?;
-    write.event(new.family, EventKind::MembersChanged, Some(&new.id))?;
     Ok(())
 }
 
@@ -109,6 +108,7 @@ fn add_child(
     let (id, family, name) = (new.id, new.family, new.name.as_str());
     never_before(write, family, &id, "member.child_added")?;
     insert(write, &NewRow { id, family, account: None, name, role: Role::Child })?;
+    write.event(family, EventKind::MembersChanged, Some(&id))?;
     Line::new(family, act, "member.child_added").about(&id).called(name).write(write)?;
     Ok(Member {
         id,
