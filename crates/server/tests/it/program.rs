@@ -164,7 +164,7 @@ fn with_postgresql_the_key_is_made_by_no_replica_but_by_the_command_for_it() {
     std::fs::write(&url, "postgres://nobody@127.0.0.1:1/none?sslmode=disable").unwrap();
     let with_postgres = |command: &str| {
         let mut program = program();
-        program.args([command, "--config", &config]);
+        program.args(command.split(' ')).args(["--config", &config]);
         program.env("LUMINOUS_SERVER__STORE__POSTGRES_URL_FILE", &url).output().unwrap()
     };
     let refused = with_postgres("serve");
@@ -177,6 +177,11 @@ fn with_postgresql_the_key_is_made_by_no_replica_but_by_the_command_for_it() {
     assert_eq!(made.trim().len(), 64);
     assert!(with_postgres("key").status.success(), "and again");
     assert_eq!(std::fs::read_to_string(&key).unwrap(), made, "never over one that is there");
+    let refused = with_postgres("serve");
+    assert_eq!(refused.status.code(), Some(78), "{}", text(&refused.stderr));
+    let complaint = text(&refused.stderr);
+    assert!(complaint.contains("setting `displays.signing_keys_file`"), "{complaint}");
+    assert!(with_postgres("keys rotate").status.success());
     assert_eq!(with_postgres("serve").status.code(), Some(74), "now it is the database");
 }
 

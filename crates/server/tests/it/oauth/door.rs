@@ -169,14 +169,7 @@ async fn v18_a_token_is_good_for_half_an_hour_and_a_minute() {
 }
 
 /// The display's token, with header and claims changed, signed with the server's own key.
-fn forged(
-    rig: &Rig,
-    display: &Display,
-    header: &Value,
-    claims: &Value,
-    key: &SigningKey,
-) -> String {
-    let _ = rig;
+fn forged(display: &Display, header: &Value, claims: &Value, key: &SigningKey) -> String {
     let token = display.token("access_token");
     let change = |mut whole: Value, by: &Value| {
         for (name, value) in by.as_object().unwrap() {
@@ -202,7 +195,7 @@ async fn v1_v9_v10_v12_a_token_that_is_not_to_the_letter_ours_is_refused() {
     let (rig, ana, display) = home().await;
     let (ours, rogue) = (signing_key(&rig), SigningKey::generate().unwrap());
     let none = json!({});
-    let good = forged(&rig, &display, &none, &none, &ours);
+    let good = forged(&display, &none, &none, &ours);
     let ask = async |token: &str| {
         Answer::of(display.ask_with(&rig, Method::GET, &family(&ana), token)).await.outcome()
     };
@@ -225,7 +218,7 @@ async fn v1_v9_v10_v12_a_token_that_is_not_to_the_letter_ours_is_refused() {
         (&none, &json!({ "iat": 9_999_999_999_i64 }), &ours),
         (&none, &json!({ "sub": "nonsense" }), &ours),
     ] {
-        let token = forged(&rig, &display, header, claims, key);
+        let token = forged(&display, header, claims, key);
         let outcome = ask(&token).await;
         assert!(
             [REFUSED, "401 token.malformed"].contains(&&*outcome),
@@ -240,7 +233,7 @@ async fn v1_v9_v10_v12_a_token_that_is_not_to_the_letter_ours_is_refused() {
         (json!({ "family_id": id }), "401 device.revoked"),
         (json!({ "cnf": { "jkt": "AAAA" } }), REFUSED),
     ] {
-        let token = forged(&rig, &display, &none, &claims, &ours);
+        let token = forged(&display, &none, &claims, &ours);
         assert_eq!(ask(&token).await, expected, "{claims}");
     }
 }
