@@ -257,6 +257,10 @@ pub async fn being_heard_of_shows_in_the_list_and_changes_nothing_else(bench: &B
     let seen = Device { last_seen_at: Some(bench.time.now().await), ..grant.device.clone() };
     assert_eq!(bench.store.devices(home.family).await.unwrap(), std::slice::from_ref(&seen));
     assert_eq!(bench.stands(&grant).await.device, seen);
+    // Also when it is in the database, and what was read before is still in memory.
+    bench.note(&home, &home.owner, "milk", None).await.unwrap();
+    assert_eq!(bench.store.devices(home.family).await.unwrap(), std::slice::from_ref(&seen));
+    assert_eq!(bench.stands(&grant).await.device, seen);
     assert!(!bench.stands(&grant).await.is_token_used);
 }
 

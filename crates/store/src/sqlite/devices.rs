@@ -95,9 +95,7 @@ fn standing(found: &Found, token: TokenId, now: i64) -> Option<DeviceStanding> {
 
 /// What is newer in memory than in the file.
 fn with_last_seen(mut device: Device, seen: &Seen<DeviceId>) -> Device {
-    if let Some(ms) = seen.latest(device.id) {
-        device.last_seen_at = Some(at(ms));
-    }
+    device.last_seen_at = device.last_seen_at.max(seen.latest(device.id).map(at));
     device
 }
 

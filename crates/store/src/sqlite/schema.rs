@@ -122,6 +122,32 @@ mod tests {
     }
 
     #[test]
+    fn db9_displays_of_before_there_were_keys_come_along() {
+        let (path, mut connection) = (Path::new("memory"), Connection::open_in_memory().unwrap());
+        connection.execute_batch("PRAGMA foreign_keys = ON").unwrap();
+        let first = embedded::migrations::runner().get_migrations()[..1].to_vec();
+        run(path, &mut connection, Runner::new(&first)).unwrap();
+        let rows = "INSERT INTO families VALUES (randomblob(16), 'Lovelace', 1); \
+             INSERT INTO devices SELECT randomblob(16), id, 'Kitchen', 'Hall', 2, 3 FROM families; \
+             INSERT INTO devices SELECT randomblob(16), id, 'Attic', NULL, 4, NULL FROM families;";
+        connection.execute_batch(rows).unwrap();
+        migrate(path, &mut connection).unwrap();
+        let sql = "SELECT d.name, d.room, d.state, d.linked_at, d.expires_at, d.last_seen_at \
+             FROM devices d JOIN families f ON f.id = d.family_id WHERE d.key IS NULL ORDER BY 1";
+        let mut query = connection.prepare(sql).unwrap();
+        let found = query.query_map([], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?))
+        });
+        type Found = (String, Option<String>, String, i64, i64, Option<i64>);
+        let found: Vec<Found> = found.unwrap().map(Result::unwrap).collect();
+        let expected = [
+            ("Attic".to_owned(), None, "active".to_owned(), 4, 4, None),
+            ("Kitchen".to_owned(), Some("Hall".to_owned()), "active".to_owned(), 2, 2, Some(3)),
+        ];
+        assert_eq!(found, expected, "over since they were linked, until somebody ends them");
+    }
+
+    #[test]
     fn db9_a_first_migration_that_fails_leaves_nothing_of_the_schema() {
         let (path, mut connection) = (Path::new("memory"), Connection::open_in_memory().unwrap());
         let broken = with("CREATE TABLE accounts (x);");

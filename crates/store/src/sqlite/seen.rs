@@ -6,6 +6,7 @@ use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use luminous_domain::{AccountId, DeviceId};
+use quick_cache::sync::Cache;
 use rusqlite::Connection;
 
 use super::rows::Id;
@@ -13,36 +14,46 @@ use super::rows::Id;
 /// How many are written along with one group; the others follow with the next.
 const MOST: usize = 256;
 
-/// When people or displays were last seen (Unix ms), as far as that is not in the file yet.
+/// How many of those that were written are remembered.
+const WRITTEN: usize = 20_000;
+
+/// When people or displays were last seen (Unix ms).
 #[derive(Debug)]
 pub(super) struct Seen<T> {
     table: &'static str,
+    /// What is not in the file yet.
     latest: Mutex<HashMap<T, i64>>,
+    /// What is in the file, but not in what was read from it before and is kept in memory.
+    written: Cache<T, i64>,
 }
 
 impl Seen<AccountId> {
     pub(super) fn people() -> Self {
-        Self { table: "accounts", latest: Mutex::default() }
+        Self::of("accounts")
     }
 }
 
 impl Seen<DeviceId> {
     pub(super) fn displays() -> Self {
-        Self { table: "devices", latest: Mutex::default() }
+        Self::of("devices")
     }
 }
 
 impl<T: Id + Eq + Hash> Seen<T> {
+    fn of(table: &'static str) -> Self {
+        Self { table, latest: Mutex::default(), written: Cache::new(WRITTEN) }
+    }
+
     pub(super) fn note(&self, who: T, at: i64) {
         self.lock().insert(who, at);
     }
 
-    /// When `who` was last seen, where that is newer than the file.
+    /// When `who` was last seen, where that may be newer than what was read.
     pub(super) fn latest(&self, who: T) -> Option<i64> {
-        self.lock().get(&who).copied()
+        self.lock().get(&who).copied().or_else(|| self.written.get(&who))
     }
 
-    /// Writes some of it; to be forgotten when that is committed.
+    /// Writes some of it; [`Seen::written`] is told when that is committed.
     pub(super) fn write(&self, connection: &Connection) -> Result<Vec<(T, i64)>, rusqlite::Error> {
         let some: Vec<_> = self.lock().iter().take(MOST).map(|(id, at)| (*id, *at)).collect();
         let sql = format!("UPDATE {} SET last_seen_at = ?2 WHERE id = ?1", self.table);
@@ -53,10 +64,11 @@ impl<T: Id + Eq + Hash> Seen<T> {
         Ok(some)
     }
 
-    /// Forgets what is in the file now, unless it is newer already.
+    /// What is in the file now need not be written again, unless it is newer already.
     pub(super) fn written(&self, some: &[(T, i64)]) {
         let mut seen = self.lock();
         for (who, at) in some {
+            self.written.insert(*who, *at);
             if seen.get(who) == Some(at) {
                 seen.remove(who);
             }
