@@ -103,17 +103,26 @@ export function unused(keys, sources) {
  * @returns {Record<string, Catalog>}
  */
 function readFolder(folder) {
-  /** @type {Record<string, Catalog>} */
-  const catalogs = {};
-  for (const name of readdirSync(join(SOURCES, folder)).filter((one) => one.endsWith(".json"))) {
-    const [language = ""] = name.split(".");
-    const part = /** @type {Catalog} */ (
-      JSON.parse(readFileSync(join(SOURCES, folder, name), "utf8"))
-    );
-    catalogs[language] = { ...catalogs[language], ...part };
-  }
-  return catalogs;
+  const files = readdirSync(join(SOURCES, folder)).filter((name) => name.endsWith(".json"));
+  const parts = files.map((name) => ({
+    language: name.split(".")[0] ?? "",
+    text: readFileSync(join(SOURCES, folder, name), "utf8"),
+  }));
+  return Object.fromEntries(
+    parts.map(({ language }) => [
+      language,
+      /** @type {Catalog} */ (
+        Object.assign({}, ...parts.filter((one) => one.language === language).map(parsed))
+      ),
+    ]),
+  );
 }
+
+/**
+ * @param {{ text: string }} part
+ * @returns {unknown}
+ */
+const parsed = ({ text }) => JSON.parse(text);
 
 /** The words of the family member's window. */
 export const readCatalogs = () => readFolder("lib/i18n/catalogs");

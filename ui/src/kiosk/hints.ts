@@ -1,3 +1,4 @@
+import type { KioskState } from "../lib/state/kiosk.svelte";
 import type { ErrorCode } from "../lib/wire/ErrorCode";
 import type { KioskKey } from "./words";
 
@@ -67,3 +68,12 @@ export const HINTS: Record<ErrorCode, HintKey | null> = {
   "store.write_failed": "hint.unsaved",
   internal: "hint.internal",
 };
+
+/** What there is to say now. */
+export function hintOf({ problem, stage, connection }: KioskState): HintKey | null {
+  if (!problem) return null;
+  const hint = HINTS[problem.code];
+  // The wall says in its corner since when it has not heard anything.
+  const isSaid = stage.kind === "wall" && connection.kind === "offline";
+  return hint === "hint.unreachable" && isSaid ? null : hint;
+}

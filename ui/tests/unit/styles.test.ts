@@ -18,7 +18,8 @@ it("every colour is a token", () => {
 
 it("every token that is used exists, and every one that exists is used", () => {
   const all = styled.map(({ text }) => text).join("\n");
-  const own = ["--tone", "--tone-soft"];
+  // Those that one component says to another, or that are measured.
+  const own = ["--tone", "--tone-soft", "--pitch", "--fit", "--shift-x", "--shift-y"];
   const defined = new Set([...TOKENS.matchAll(/^\s*(--[\w-]+):/gm)].map(([, name]) => name ?? ""));
   const used = new Set(
     [...(all + TOKENS).matchAll(/var\((--[\w-]+)/g)].map(([, name]) => name ?? ""),

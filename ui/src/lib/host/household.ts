@@ -213,7 +213,7 @@ export function longNames(): Household {
         model: LONG.slice(0, 60),
         state: "expired",
         online: false,
-        last_seen_at_ms: null,
+        last_seen_at_ms: may(3, 12),
       }),
       display("d-3", "x".repeat(60), { state: "pending", online: false, last_seen_at_ms: null }),
     ],

@@ -79,14 +79,15 @@ describe("the notes on the wall", () => {
 });
 
 describe("home", () => {
-  it("says what comes where there is no display", async () => {
-    show("home");
+  it("says how to get one where there is no display", async () => {
+    show("home_new");
     await screen.findByText(/^No display yet/);
   });
 
   it("lists displays and when they were last heard of", async () => {
     show("home_long");
-    await screen.findByText("Kitchen");
+    await screen.findByText("Kitchen", { selector: "bdi" });
+    screen.getByText("Connected now");
     screen.getByText(/^Last heard of: /);
     screen.getByText("Not heard of yet");
   });
