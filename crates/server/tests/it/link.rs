@@ -95,6 +95,14 @@ async fn d14_a_display_is_linked_with_the_number_that_only_it_shows() {
     assert_eq!(display.state(&home.rig).await, LinkState::Linked);
     let twice = caller.post("/api/link/confirm", body).await;
     assert_eq!(twice.outcome(), "404 device.code_invalid");
+    let figures = home.rig.server.state().meters().render(0);
+    for line in [
+        "luminous_link_lookups_total{outcome=\"ok\"} 2",
+        "luminous_link_confirmations_total{outcome=\"ok\"} 1",
+        "luminous_link_confirmations_total{outcome=\"device.code_invalid\"} 1",
+    ] {
+        assert!(figures.contains(line), "{line}: {figures}");
+    }
     let grant = display.redeem(&home.rig).await;
     assert_eq!(json!(grant.device.id.to_string()), linked["id"]);
     let listed = caller.get(&format!("/api/families/{}/devices", olga.family())).await.json();

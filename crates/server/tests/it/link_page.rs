@@ -45,7 +45,7 @@ async fn a_display_is_linked_by_typing_its_code_and_its_number() {
         ("display-name", "kitchen-pi"),
         ("display-model", "Raspberry Pi 5"),
         ("display-version", "0.1.0"),
-        ("display-shown", "for less than a minute"),
+        ("display-shown", "just now"),
         ("display-network", "the same as yours"),
     ] {
         assert_eq!(page.text_of(id), text);
@@ -401,4 +401,52 @@ async fn the_page_speaks_the_browsers_language() {
         browser.language = language;
         assert_eq!(browser.go("/link").await.heading(), heading);
     }
+}
+
+/// Nothing here is made up: the display asks over HTTP with proofs of its key, somebody follows the
+/// address in its QR, and it reads the wall with the tokens it gets.
+#[tokio::test]
+async fn from_the_qr_on_a_wall_to_the_names_on_it_and_back() {
+    let rig = Rig::start().await;
+    let ana = rig.owner("ana").await;
+    let mut wall = crate::display::Display::showing(&rig).await;
+    let qr = wall.code("verification_uri_complete").replace(&rig.base, "");
+    let (mut browser, _) = at_link(&rig, &ana).await;
+    let page = browser.go(&qr).await;
+    assert_eq!(page.url.as_str(), format!("{}/link", rig.base));
+    let page = browser.press(&page, "continue", &[]).await;
+    assert_eq!(page.text_of("display-name"), "kitchen-pi");
+    assert_eq!(page.text_of("display-network"), "the same as yours");
+    let pending = wall.redeem(&rig).await;
+    assert_eq!(pending.oauth(), "400 authorization_pending");
+    let number = pending.json()["match_number"].as_str().unwrap().to_owned();
+    let done = browser.press(&page, "link", &yes(&number)).await;
+    assert_eq!(done.heading(), "Kitchen is linked");
+
+    rig.pass(Duration::from_secs(6));
+    assert_eq!(wall.redeem(&rig).await.oauth(), "200");
+    let shown = wall.get(&rig, "/api/wall").await;
+    assert_eq!(shown.outcome(), "200");
+    let shown = shown.json();
+    assert_eq!(shown["device"], serde_json::json!({ "name": "Kitchen", "room": "Ground floor" }));
+    assert_eq!(shown["members"][0]["name"], "ana");
+
+    assert_eq!(browser.press(&done, "undo", &[]).await.heading(), "Undone");
+    assert_eq!(wall.get(&rig, "/api/wall").await.outcome(), "401 device.revoked");
+}
+
+#[tokio::test]
+async fn a_display_is_linked_by_the_code_it_asked_for_over_http() {
+    let home = Home { rig: Rig::start().await };
+    let ana = home.rig.found(home.person("Ana")).await;
+    let mut wall = crate::display::Display::showing(&home.rig).await;
+    let caller = home.with(&ana);
+    let asked = crate::link::look_up(&caller, wall.code("user_code")).await.json();
+    assert_eq!(asked["same_network"], true);
+    let number = wall.redeem(&home.rig).await.json()["match_number"].clone();
+    let linked = crate::link::confirm(&caller, &asked["challenge"], number.as_str().unwrap()).await;
+    assert_eq!(linked.outcome(), "200");
+    home.rig.pass(Duration::from_secs(6));
+    assert_eq!(wall.redeem(&home.rig).await.oauth(), "200");
+    assert_eq!(wall.token("device_id"), linked.json()["id"]);
 }

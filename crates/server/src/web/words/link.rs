@@ -74,7 +74,7 @@ impl Language {
 }
 
 impl LinkWords {
-    /// For how long a code has been on the wall.
+    /// Since when a code is on the wall.
     pub(in crate::web) fn shown_for(&self, minutes: u32) -> String {
         match minutes {
             0 => self.shown_just_now.to_owned(),
@@ -112,7 +112,7 @@ mod tests {
         let w = Language::English.link_words();
         assert_eq!(
             [0, 1, 9].map(|minutes| w.shown_for(minutes)),
-            ["for less than a minute", "for one minute", "for 9 minutes"]
+            ["just now", "a minute ago", "9 minutes ago"]
         );
         assert_eq!([600, 3600, 86_400].map(|s| w.wait(s)), ["ten minutes", "an hour", "a day"]);
     }
