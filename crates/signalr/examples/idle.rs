@@ -7,6 +7,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::StatusCode;
 use http::request::Parts;
@@ -64,6 +65,7 @@ fn connect(address: SocketAddr) -> std::io::Result<TcpStream> {
         b"GET /hub HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
           sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
     )?;
+    stream.set_nodelay(true)?;
     let mut byte = [0];
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -72,8 +74,9 @@ fn connect(address: SocketAddr) -> std::io::Result<TcpStream> {
     }
     let handshake = b"{\"protocol\":\"json\",\"version\":1}\x1e";
     // A final text frame, masked with zeros.
-    stream.write_all(&[0x81, 0x80 | handshake.len() as u8, 0, 0, 0, 0])?;
-    stream.write_all(handshake)?;
+    let mut frame = vec![0x81, 0x80 | handshake.len() as u8, 0, 0, 0, 0];
+    frame.extend_from_slice(handshake);
+    stream.write_all(&frame)?;
     let mut answer = [0; 5];
     stream.read_exact(&mut answer)?;
     Ok(stream)
@@ -81,10 +84,13 @@ fn connect(address: SocketAddr) -> std::io::Result<TcpStream> {
 
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
+    // The clients say nothing.
+    let hour = Duration::from_secs(3600);
+    let timing = Timing { peer_timeout: hour, ..Timing::default() };
     let settings = HubSettings {
         token_key: vec![7; 32],
         origins: Vec::new(),
-        timing: Timing::default(),
+        timing,
         limits: Limits::HUB,
         shutdown: CancellationToken::new(),
         clock: Arc::new(SystemClock),

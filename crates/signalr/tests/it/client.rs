@@ -17,10 +17,12 @@ use crate::raw::ask;
 
 const SOON: Duration = Duration::from_secs(5);
 
+type Ticket = Result<Option<String>, TicketError>;
+
 /// Tickets as told, then always `ticket-client`; posts without a client library.
 #[derive(Clone, Default)]
 pub struct PlainPort {
-    tickets: Arc<Mutex<VecDeque<Result<Option<String>, TicketError>>>>,
+    tickets: Arc<Mutex<VecDeque<Ticket>>>,
 }
 
 impl ClientPort for PlainPort {
