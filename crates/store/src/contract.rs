@@ -120,6 +120,7 @@ macro_rules! contract_suite {
                 being_heard_of_shows_in_the_list_and_changes_nothing_else
                 introspection_knows_live_tokens_alone
                 d19_a_revoked_display_is_outside_at_once
+                d19_a_revoked_display_is_outside_also_while_many_ask
                 t22_a_display_that_gives_its_tokens_back_is_revoked
                 d17_a_link_is_taken_back_within_the_window
                 a_display_that_waits_is_undone_and_gets_no_tokens

@@ -308,6 +308,27 @@ pub async fn d19_a_revoked_display_is_outside_at_once(bench: &Bench) {
     assert_ended(bench, &home, &grant).await;
 }
 
+pub async fn d19_a_revoked_display_is_outside_also_while_many_ask(bench: &Bench) {
+    let home = bench.home("ada").await;
+    let ada = home.owner.clone();
+    for round in 0..10 {
+        let grant = bench.linked(&home, &ada, "wall", &format!("code {round}")).await;
+        let answers = all_at_once(20, |n| {
+            let (store, grant, ada) = (Arc::clone(&bench.store), grant.clone(), ada.clone());
+            async move {
+                let (family, id) = (grant.device.family, grant.device.id);
+                if n == 5 {
+                    store.revoke_device(family, id, ada.member, &ada.act()).await.unwrap();
+                }
+                let standing = store.device_standing(id, grant.token).await.unwrap().unwrap();
+                n != 5 || !standing.is_token_live
+            }
+        });
+        assert!(answers.await.into_iter().all(|outside| outside), "round {round}");
+        assert!(!bench.is_let_in(&grant).await, "round {round}");
+    }
+}
+
 pub async fn t22_a_display_that_gives_its_tokens_back_is_revoked(bench: &Bench) {
     let home = bench.home("ada").await;
     bench.linked(&home, &home.owner, "wall", "parent").await;

@@ -39,5 +39,6 @@ fn bench(path: &Path, keep: impl Send + Sync + 'static) -> Bench {
 }
 
 mod damage;
+mod displays;
 mod file;
 mod growth;
