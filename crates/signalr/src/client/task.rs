@@ -138,3 +138,68 @@ async fn meanwhile<T>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use luminous_testkit::SeededEntropy;
+    use url::Url;
+
+    use super::super::{PostAnswer, PostFailed, TicketError};
+    use super::*;
+
+    struct Nobody;
+
+    impl ClientPort for Nobody {
+        async fn ticket(&self) -> Result<Option<String>, TicketError> {
+            Ok(None)
+        }
+
+        async fn post(&self, _: &Url, _: Option<&str>) -> Result<PostAnswer, PostFailed> {
+            Err(PostFailed("nobody is there".to_owned()))
+        }
+    }
+
+    fn task(seed: u64) -> Task<Nobody> {
+        let hub = "https://family.example/hub".parse().expect("an address");
+        let settings = ClientSettings::new(hub, Arc::new(SeededEntropy::new(seed)));
+        let (orders, happened) = (mpsc::channel(1).1, mpsc::channel(1).0);
+        Task::new(settings, Nobody, orders, happened, Arc::default())
+    }
+
+    const LONG: Duration = Duration::from_secs(3600);
+
+    #[test]
+    fn p10_two_thousand_clients_of_a_lost_hub_come_back_spread_over_30_seconds() {
+        let asked_again = Lost::Closed { error: None, allow_reconnect: true };
+        for why in [Lost::Broken, Lost::Silent, asked_again] {
+            let mut seconds = [0u32; 31];
+            for seed in 0..2000 {
+                seconds[task(seed).pause_after(&why, LONG).as_secs() as usize] += 1;
+            }
+            assert_eq!(seconds.iter().sum::<u32>(), 2000);
+            assert!(seconds.iter().all(|count| *count <= 200), "{why}: {seconds:?}");
+            assert!(seconds[..30].iter().all(|count| *count > 0), "{why}: {seconds:?}");
+        }
+    }
+
+    #[test]
+    fn what_the_hub_says_to_one_client_alone_costs_it_a_second_at_most() {
+        let expired =
+            Lost::Closed { error: Some("push.expired".to_owned()), allow_reconnect: true };
+        for seed in 0..100 {
+            assert!(task(seed).pause_after(&expired, LONG) <= Duration::from_secs(1));
+        }
+    }
+
+    #[test]
+    fn a_hub_that_closes_again_and_again_is_asked_less_and_less() {
+        let told = Lost::Closed { error: Some("no".to_owned()), allow_reconnect: true };
+        let mut task = task(7);
+        let short = Duration::from_millis(5);
+        let pauses: Vec<_> = (0..12).map(|_| task.pause_after(&told, short)).collect();
+        assert_eq!(task.failures, 12);
+        assert!(pauses.iter().any(|pause| *pause > Duration::from_secs(8)), "{pauses:?}");
+        task.pause_after(&told, LONG);
+        assert_eq!(task.failures, 0, "one that lived is a new beginning");
+    }
+}

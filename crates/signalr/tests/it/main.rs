@@ -13,6 +13,7 @@ mod fuzz;
 mod held;
 mod house;
 mod raw;
+mod secure;
 mod slow;
 mod times;
 mod wire;
