@@ -209,6 +209,47 @@ mod tests {
     }
 
     #[test]
+    fn d21_of_a_million_codes_every_symbol_is_as_likely_at_every_place() {
+        const DRAWN: usize = 1_000_000;
+        let mut counts = [[0_u32; 128]; UserCode::LENGTH];
+        for _ in 0..DRAWN {
+            let code = UserCode::new(&OsEntropy).unwrap();
+            for (place, symbol) in code.expose().bytes().enumerate() {
+                counts[place][usize::from(symbol)] += 1;
+            }
+        }
+        let expected = DRAWN as f64 / SYMBOLS.len() as f64;
+        for (place, counts) in counts.iter().enumerate() {
+            let off = |count: u32| (f64::from(count) - expected).powi(2) / expected;
+            let chi_square: f64 = SYMBOLS.iter().map(|&one| off(counts[usize::from(one)])).sum();
+            // 31 degrees of freedom: beyond 99.8 once in a hundred million. The words that are left
+            // out, of one code in some hundreds, do not show in it.
+            assert!(chi_square < 99.8, "place {place}: {chi_square}");
+        }
+    }
+
+    #[test]
+    fn d21_no_code_is_a_word_that_nobody_wants_on_their_wall() {
+        for code in ["ASSK7M", "K7MSEX", "K455XZ", "K53X01", "NAZ1K7"] {
+            assert!(is_rude(code), "{code}");
+        }
+        assert!(!is_rude("K7M3QX"));
+        /// What would draw `ASSK7M`, and then `K7M3QX`.
+        struct Drawn(std::sync::Mutex<Vec<&'static str>>);
+        impl Entropy for Drawn {
+            fn fill(&self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
+                let next = self.0.lock().unwrap().pop().ok_or(NoEntropy)?;
+                for (byte, symbol) in bytes.iter_mut().zip(next.bytes()) {
+                    *byte = SYMBOLS.iter().position(|one| *one == symbol).unwrap() as u8;
+                }
+                Ok(())
+            }
+        }
+        let drawn = Drawn(std::sync::Mutex::new(vec!["K7M3QX", "ASSK7M"]));
+        assert_eq!(UserCode::new(&drawn).unwrap().expose(), "K7M3QX");
+    }
+
+    #[test]
     fn a_code_does_not_print() {
         let code = InviteCode::parse("0123456789").unwrap();
         assert_eq!(format!("{code:?}"), "InviteCode(..)");

@@ -1,5 +1,5 @@
 //! T18: every route of the document, asked by every role of the family, by every role of another
-//! family, by somebody without a family, and by nobody. What is expected comes from the one table in
+//! family, by a display, by somebody without a family, and by nobody. What is expected comes from the one table in
 //! `luminous-domain`; what comes back is written down as a snapshot beside it.
 
 use std::cell::RefCell;
@@ -13,6 +13,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::display::Display as Wall;
 use crate::home::{Caller, Home, id as id_of};
 use crate::link::display::Display;
 use crate::link::{challenge, link};
@@ -34,6 +35,7 @@ const OPEN: &[&str] = &[
     "/oauth2/token",
     "/oauth2/revoke",
     "/oauth2/introspect",
+    "/oauth2/link_ticket",
 ];
 
 /// Roles that people have.
@@ -47,6 +49,8 @@ struct Route {
     path: String,
     /// `None`: any person.
     permission: Option<Permission>,
+    /// Whether displays may ask too.
+    is_for_displays: bool,
 }
 
 impl Route {
@@ -59,7 +63,9 @@ impl Route {
             let scopes = scopes.unwrap_or_else(|| panic!("{path}: neither open nor guarded"));
             let permission =
                 scopes.first().map(|one| Permission::parse(one.as_str().unwrap()).unwrap());
-            Some(Self { method: method.parse().unwrap(), path, permission })
+            let others = operation["security"].as_array().unwrap().iter().skip(1);
+            let is_for_displays = others.into_iter().any(|other| other.get("dpop").is_some());
+            Some(Self { method: method.parse().unwrap(), path, permission, is_for_displays })
         });
         each.collect()
     }
@@ -84,6 +90,7 @@ impl Route {
                 json!({ "code": scene.code })
             }
             "POST /api/families/{family_id}/leave"
+            | "POST /api/hub/ticket"
             | "POST /api/me/sign-out-everywhere"
             | "POST /api/devices/{device_id}/revoke"
             | "POST /api/devices/{device_id}/renew"
@@ -152,6 +159,13 @@ impl Route {
             path if path.contains("{device_id}") => "404 resource.not_found",
             _ => "2",
         }
+    }
+
+    /// What it says to a display of the family.
+    fn expected_of_display(&self) -> &'static str {
+        let may = self.permission.is_some_and(|permission| Role::Display.may(permission));
+        assert!(may || !self.is_for_displays, "{}: the table says no", self.name());
+        if self.is_for_displays { "2" } else { "401 token.missing" }
     }
 
     /// Whether it is for people without a family only.
@@ -256,7 +270,9 @@ type Row = BTreeMap<String, String>;
 
 #[tokio::test]
 async fn t18_every_route_obeys_the_table_for_every_role_in_every_place() {
-    let home = Home::start().await;
+    // A display hangs in each scene.
+    let rig = Rig::with(|config, _| config.displays.codes_per_address_per_hour = 0).await;
+    let home = Home { rig };
     let strangers = strangers(&home).await;
     let outsider = home.person("Outsider");
     let mut matrix = String::new();
@@ -293,6 +309,12 @@ async fn t18_every_route_obeys_the_table_for_every_role_in_every_place() {
             &answer,
             route.expected_outside(None),
         );
+        let display = Wall::linked(&home.rig, &scene.founder).await;
+        let request = display.ask(&home.rig, route.method.clone(), &route.filled(&scene));
+        let body = route.body(&scene);
+        let request = if let Some(body) = body { request.json(&body) } else { request };
+        let answer = Answer::of(request).await.outcome();
+        expect(&mut row, &route, "a display", &answer, route.expected_of_display());
         if row["somebody without a family"].starts_with('2') && route.joins() {
             leave(&home, &outsider).await;
         }

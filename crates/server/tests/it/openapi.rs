@@ -68,7 +68,7 @@ fn every_route_says_who_may_use_it_and_how_it_can_end() {
             assert!(known.contains(scope.as_str().unwrap()), "{route}: {scope}");
         }
         // What is in a family, and what is about the caller's own without naming it.
-        let own = ["/api/link/", "/api/devices/", "/api/wall"];
+        let own = ["/api/link/", "/api/devices/", "/api/wall", "/api/hub/"];
         let inside = path.contains("{family_id}") || own.iter().any(|own| path.starts_with(own));
         assert_eq!(scopes.len(), usize::from(inside), "{route}");
         for status in ["401", "403", "429", "500", "503", "507"] {
