@@ -21,11 +21,14 @@ interface Screen {
   press?: readonly string[];
   /** What to type after that. */
   type?: string;
+  /** More of the address. */
+  more?: string;
 }
 
 const FAMILY = "nav button:nth-child(2)";
 const ACCOUNT = "nav button:nth-child(3)";
 const INVITE = "section:nth-of-type(2) > div button";
+const LINK = "section:last-of-type > div > button";
 const JOIN = ".words .ways button:nth-child(1)";
 
 const screens: Screen[] = [
@@ -72,13 +75,26 @@ const screens: Screen[] = [
     scene: "home_long",
     press: [FAMILY, "section:last-of-type li:last-child button"],
   },
+  {
+    name: "displays_change",
+    scene: "home_long",
+    press: ["section:last-of-type li:first-child .ways button:last-child"],
+  },
+  { name: "link", scene: "home", press: [LINK], type: "k7m3" },
+  { name: "link_wrong", scene: "home", press: [LINK, "form button[type=submit]"] },
+  { name: "link_check", scene: "home", press: [LINK], type: "k7m3qx\n" },
+  { name: "link_former", scene: "home", press: [LINK], type: "k7m3qx\n", more: "former=1" },
+  { name: "link_elsewhere", scene: "home", press: [LINK], type: "k7m3qx\n", more: "elsewhere=1" },
+  { name: "link_declined", scene: "home", press: [LINK], type: "k7m3qx\n\n" },
+  { name: "arrival", scene: "home", more: "arrives=1" },
 ];
 
 const windows = new Windows("dist-preview");
 mkdirSync(PICTURES, { recursive: true });
 
-async function go(page: Page, { scene, press = [], type }: Screen, language: Language) {
-  await windows.go(page, { scene, language });
+async function go(page: Page, screen: Screen, language: Language) {
+  const { scene, press = [], type, more = "" } = screen;
+  await windows.go(page, { scene, language, more });
   for (const selector of press) await page.locator(selector).click();
   if (type) await page.keyboard.type(type);
   await drawn(page);

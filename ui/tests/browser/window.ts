@@ -1,6 +1,7 @@
 import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
 
+import type { KioskSceneName } from "../../src/lib/host/kiosk_scenes";
 import type { SceneName } from "../../src/lib/host/scenes";
 import type { Language } from "../../src/lib/wire/Language";
 import type { Theme } from "../../src/lib/wire/Theme";
@@ -29,6 +30,16 @@ export interface View {
   scene: SceneName;
   language?: Language;
   theme?: Theme;
+  /** More of the address, as `elsewhere=1`. */
+  more?: string;
+}
+
+/** What a wall is to show, and at which hour of the day. */
+export interface WallView {
+  scene: KioskSceneName;
+  language?: Language;
+  theme?: Theme;
+  hour?: number;
 }
 
 /** A Chromium and a site for the tests of one file. A page that complains fails its test. */
@@ -90,11 +101,25 @@ export class Windows {
   }
 
   /** Shows another moment in a window that is open. */
-  async go(page: Page, { scene, language = "en", theme = "light" }: View): Promise<void> {
-    await page.goto(`${this.address}/?scene=${scene}&language=${language}&theme=${theme}`);
+  async go(
+    page: Page,
+    { scene, language = "en", theme = "light", more = "" }: View,
+  ): Promise<void> {
+    await page.goto(`${this.address}/?scene=${scene}&language=${language}&theme=${theme}&${more}`);
     await page.waitForSelector("h1", { state: "attached" });
     await settle(page);
   }
+}
+
+/** A wall at one moment, in a page of its own. */
+export async function hang(windows: Windows, page: Page, view: WallView): Promise<void> {
+  const { scene, language = "en", theme = "light", hour = 14 } = view;
+  await page.clock.setFixedTime(new Date(2026, 10, 3, hour, 5));
+  await page.goto(
+    `${windows.address}/kiosk.html?scene=${scene}&language=${language}&theme=${theme}`,
+  );
+  await page.waitForSelector("h1", { state: "attached" });
+  await settle(page);
 }
 
 /** Brings every animation to its end. */

@@ -1,6 +1,7 @@
 import type { Language } from "../wire/Language";
 import type { Theme } from "../wire/Theme";
 import { challenge, FakeHost } from "./fake";
+import { freshDisplay } from "./household";
 import { householdOf, isSceneName, scenes } from "./scenes";
 
 declare global {
@@ -24,6 +25,7 @@ export function previewHost(): FakeHost {
     host.challenge = challenge({ former });
   }
   window.luminousPreview = host;
+  if (query.has("arrives")) setTimeout(() => host.joins(freshDisplay("d-7", "Bedroom", null)));
   if (query.has("play")) play(host);
   return host;
 }
