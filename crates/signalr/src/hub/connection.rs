@@ -135,6 +135,12 @@ impl<C> Connection<C> {
         if self.0.queue.push(frame.0.clone()) { Ok(()) } else { Err(SendError::Over) }
     }
 
+    /// Waits until nothing waits to be sent any more, or the connection is over. Whoever has more to send than may wait at once sends it in pieces, with this in between. It takes as long
+    /// as the client does, so nobody should wait here for more than one client.
+    pub async fn caught_up(&self) {
+        self.0.queue.empty().await;
+    }
+
     /// Closes it, after what was sent before. `error` is told to the client; with `allow_reconnect` it
     /// may come again. The first word counts.
     pub fn close(&self, error: Option<&str>, allow_reconnect: bool) {

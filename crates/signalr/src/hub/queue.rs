@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use axum::extract::ws::Utf8Bytes;
 use futures_util::task::AtomicWaker;
+use tokio::sync::Notify;
 
 use super::SLOW_CONSUMER;
 
@@ -25,6 +26,7 @@ pub(super) struct End {
 pub(super) struct Queue {
     waiting: Mutex<Waiting>,
     waker: AtomicWaker,
+    emptied: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -65,6 +67,7 @@ impl Queue {
             waiting.drop_all();
             let error = Some(SLOW_CONSUMER.to_owned());
             waiting.state = State::Ending(End { error, allow_reconnect: true });
+            self.emptied.notify_waiters();
         } else {
             waiting.bytes += frame.len();
             waiting.frames.push_back(frame);
@@ -89,6 +92,21 @@ impl Queue {
         let mut waiting = self.lock();
         waiting.drop_all();
         waiting.state = State::Over;
+        drop(waiting);
+        self.emptied.notify_waiters();
+    }
+
+    /// Until nothing waits any more, or never will.
+    pub(super) async fn empty(&self) {
+        loop {
+            let mut emptied = std::pin::pin!(self.emptied.notified());
+            // From here on no word is missed.
+            emptied.as_mut().enable();
+            if self.lock().frames.is_empty() {
+                return;
+            }
+            emptied.await;
+        }
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -130,6 +148,8 @@ impl Queue {
         waiting.bytes -= frame.len();
         if waiting.frames.is_empty() {
             waiting.drop_all();
+            drop(waiting);
+            self.emptied.notify_waiters();
         }
         Next::Frame(frame)
     }

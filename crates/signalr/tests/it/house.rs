@@ -29,7 +29,7 @@ impl Handler for Rooms {
     type Caller = String;
     type Refusal = StatusCode;
     const METHODS: &'static [&'static str] =
-        &["Echo", "Sum", "Quiet", "Fail", "Break", "Leave", "Wait", "Who"];
+        &["Echo", "Sum", "Quiet", "Fail", "Break", "Leave", "Wait", "Who", "Flood"];
 
     async fn admit(&self, _: &Parts, ticket: Option<&str>) -> Result<String, StatusCode> {
         let name = ticket.and_then(|ticket| ticket.strip_prefix("ticket-"));
@@ -78,6 +78,16 @@ impl Handler for Rooms {
             "Leave" => {
                 connection.close(Some("go"), false);
                 Reply::of(&"gone")
+            }
+            "Flood" => {
+                let (count, at_once): (u32, u32) = arguments.read()?;
+                for number in 0..count {
+                    if number % at_once == 0 {
+                        connection.caught_up().await;
+                    }
+                    connection.send("Event", &[number]).map_err(|_| HubError::Internal)?;
+                }
+                Ok(Reply::none())
             }
             "Wait" => {
                 self.waiting.notify_one();

@@ -49,3 +49,36 @@ async fn p6_a_slow_consumer_that_reads_again_in_time_is_told_why() {
     assert_eq!(last["error"], "push.slow_consumer");
     assert_eq!(last["allowReconnect"], true);
 }
+
+#[tokio::test]
+async fn p6_who_sends_in_pieces_may_send_any_number_and_who_does_not_is_stopped() {
+    let house = House::start().await;
+    let flood = |count: u32, at_once: u32| {
+        format!(
+            "{{\"type\":1,\"invocationId\":\"1\",\"target\":\"Flood\",\"arguments\":[{count},{at_once}]}}\x1e"
+        )
+    };
+    let mut raw = Raw::greeted(&house).await;
+    raw.say(&flood(5000, 256)).await;
+    for number in 0..5000 {
+        assert_eq!(raw.json().await["arguments"][0], number);
+    }
+    assert_eq!(raw.json().await["type"], 3);
+    raw.say(&flood(257, 1000)).await;
+    let ended = raw.ended().await;
+    assert!(ended.records.last().is_some_and(|last| last.contains("push.slow_consumer")));
+}
+
+#[tokio::test]
+async fn p6_who_waits_for_a_slow_consumer_is_let_go_with_it() {
+    let mut house = House::start().await;
+    let slow = Raw::greeted(&house).await;
+    let to_slow = house.came.recv().await.expect("the slow one");
+    let frame = Frame::call("Event", &["x".repeat(8 * 1024)]).expect("an array");
+    while to_slow.send_frame(&frame).is_ok() {
+        tokio::task::yield_now().await;
+    }
+    to_slow.caught_up().await;
+    assert!(!to_slow.is_open());
+    drop(slow);
+}
