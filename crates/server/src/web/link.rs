@@ -82,8 +82,8 @@ pub async fn ask(
         return welcome(&state, &visitor, (w.ask_first, "/link"), None);
     };
     let pages = Pages { state: &state, visitor: &visitor, person };
-    if let Err(response) = place(&pages) {
-        return response;
+    if let Err(why) = place(&pages) {
+        return pages.no_place(&why);
     }
     match Photograph::read(&state, &headers) {
         Some(_) => pages.scanned(),
@@ -101,7 +101,7 @@ pub async fn look_up(
     let pages = Pages { state: &state, visitor: &visitor, person: &person };
     let linker = match linker(&pages) {
         Ok(linker) => linker,
-        Err(response) => return response,
+        Err(why) => return pages.no_place(&why),
     };
     match find(&linker, &headers, &form.code).await {
         Ok(challenge) if !challenge.same_network && form.near != "yes" => {
@@ -122,7 +122,7 @@ pub async fn confirm(
     let pages = Pages { state: &state, visitor: &visitor, person: &person };
     let linker = match linker(&pages) {
         Ok(linker) => linker,
-        Err(response) => return response,
+        Err(why) => return pages.no_place(&why),
     };
     let confirmed = match yes(&form) {
         Ok(yes) => linker.confirm(&yes).await.map(|device| device.id),
@@ -146,7 +146,7 @@ pub async fn decline(State(state): State<AppState>, sent: Submitted<No>) -> Resp
     let pages = Pages { state: &state, visitor: &visitor, person: &person };
     let linker = match linker(&pages) {
         Ok(linker) => linker,
-        Err(response) => return response,
+        Err(why) => return pages.no_place(&why),
     };
     let declined = match form.challenge.parse() {
         Ok(challenge) => linker.decline(challenge).await,
@@ -168,7 +168,7 @@ pub async fn done(
     let pages = Pages { state: &state, visitor: &visitor, person };
     let place = match place(&pages) {
         Ok(place) => place,
-        Err(response) => return response,
+        Err(why) => return pages.no_place(&why),
     };
     let query = query.unwrap_or_default();
     let asked = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "display");
@@ -188,7 +188,7 @@ pub async fn undo(State(state): State<AppState>, sent: Submitted<About>) -> Resp
     let pages = Pages { state: &state, visitor: &visitor, person: &person };
     let place = match place(&pages) {
         Ok(place) => place,
-        Err(response) => return response,
+        Err(why) => return pages.no_place(&why),
     };
     let act = person.act(visitor.network);
     let undone = match form.display.parse() {
@@ -201,18 +201,24 @@ pub async fn undo(State(state): State<AppState>, sent: Submitted<About>) -> Resp
     }
 }
 
-/// The person's place, if it is one from which displays are linked; else the page that says why not.
-fn place<'a>(pages: &Pages<'a>) -> Result<&'a Membership, Response> {
-    let Some(place) = &pages.person.owner.standing.membership else {
-        return Err(pages.no_family());
-    };
-    if place.state == MemberState::Deactivated {
-        return Err(pages.switched_off(&place.family.name));
-    }
-    if place.role.may(Permission::DevicesLink) { Ok(place) } else { Err(pages.adults_only()) }
+/// Why somebody links no displays from here.
+enum NoPlace<'a> {
+    NoFamily,
+    /// In this family.
+    SwitchedOff(&'a str),
+    RoleMissing,
 }
 
-fn linker<'a>(pages: &Pages<'a>) -> Result<Linker<'a>, Response> {
+/// The person's place, if it is one from which displays are linked.
+fn place<'a>(pages: &Pages<'a>) -> Result<&'a Membership, NoPlace<'a>> {
+    let place = pages.person.owner.standing.membership.as_ref().ok_or(NoPlace::NoFamily)?;
+    if place.state == MemberState::Deactivated {
+        return Err(NoPlace::SwitchedOff(&place.family.name));
+    }
+    if place.role.may(Permission::DevicesLink) { Ok(place) } else { Err(NoPlace::RoleMissing) }
+}
+
+fn linker<'a>(pages: &Pages<'a>) -> Result<Linker<'a>, NoPlace<'a>> {
     Ok(Linker {
         state: pages.state,
         account: &pages.person.owner.standing.account,

@@ -6,7 +6,7 @@ use axum::response::Response;
 use luminous_store::Device;
 use luminous_wire::api::LinkChallenge;
 
-use super::{Yes, photograph};
+use super::{NoPlace, Yes, photograph};
 use crate::input;
 use crate::problem::ApiError;
 use crate::state::AppState;
@@ -184,20 +184,29 @@ impl Pages<'_> {
         self.end(StatusCode::NOT_FOUND, Tone::Plain, self.w().over)
     }
 
-    pub(super) fn no_family(&self) -> Response {
+    /// Why nothing is linked from where the person stands.
+    pub(super) fn no_place(&self, why: &NoPlace<'_>) -> Response {
+        match why {
+            NoPlace::NoFamily => self.no_family(),
+            NoPlace::SwitchedOff(family) => self.switched_off(family),
+            NoPlace::RoleMissing => self.adults_only(),
+        }
+    }
+
+    fn no_family(&self) -> Response {
         let w = self.visitor.language.words();
         let actions = vec![Action::new("/join", w.enter_code), Action::new("/", w.home)];
         let words = (Tone::Plain, self.w().no_family);
         self.visitor.say(self.state, StatusCode::CONFLICT, words, actions)
     }
 
-    pub(super) fn switched_off(&self, family: &str) -> Response {
+    fn switched_off(&self, family: &str) -> Response {
         let (frame, ..) = self.frame();
         let (title, text) = (frame.w.place_off.title, fill(frame.w.place_off.text, family));
         self.say(StatusCode::FORBIDDEN, (Tone::Plain, title, text), self.home())
     }
 
-    pub(super) fn adults_only(&self) -> Response {
+    fn adults_only(&self) -> Response {
         let words = (Tone::Plain, self.w().adults_only);
         self.visitor.say(self.state, StatusCode::FORBIDDEN, words, self.home())
     }
