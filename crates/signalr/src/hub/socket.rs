@@ -1,12 +1,14 @@
 //! The life of one connection: handshake, messages in turn, last words. One task, one timer.
 
 use std::future::{Future, poll_fn};
+use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 
 use axum::extract::ws::WebSocket;
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use tokio::time::{Instant, timeout};
 
 use super::line::{Event, Line};
@@ -123,10 +125,9 @@ enum Step {
 impl<H: Handler> Session<'_, H> {
     async fn run(&mut self) -> Ending {
         let (hub, connection) = (Arc::clone(self.hub), self.connection.clone());
-        self.job =
-            Some(Box::pin(
-                async move { Done::Connected(hub.handler.connected(&connection).await) },
-            ));
+        self.job = Some(Box::pin(async move {
+            Done::Connected(caught(hub.handler.connected(&connection)).await)
+        }));
         let shutdown = self.hub.settings.shutdown.clone();
         let mut shutdown = pin!(shutdown.cancelled());
         loop {
@@ -239,7 +240,7 @@ impl<H: Handler> Session<'_, H> {
     ) {
         let (hub, connection) = (Arc::clone(self.hub), self.connection.clone());
         self.job = Some(Box::pin(async move {
-            let result = hub.handler.invoke(&connection, method, arguments).await;
+            let result = caught(hub.handler.invoke(&connection, method, arguments)).await;
             Done::Invoked { id, target, result }
         }));
     }
@@ -312,6 +313,11 @@ impl<H: Handler> Session<'_, H> {
             let _ = self.finish(done);
         }
     }
+}
+
+/// A handler that panics has failed, and its connection is still to be told to it as closed.
+async fn caught<T>(work: impl Future<Output = Result<T, HubError>>) -> Result<T, HubError> {
+    AssertUnwindSafe(work).catch_unwind().await.unwrap_or(Err(HubError::Internal))
 }
 
 fn said(error: Option<&str>, allow_reconnect: bool) -> Ending {

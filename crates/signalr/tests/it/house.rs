@@ -29,7 +29,7 @@ impl Handler for Rooms {
     type Caller = String;
     type Refusal = StatusCode;
     const METHODS: &'static [&'static str] =
-        &["Echo", "Sum", "Quiet", "Fail", "Break", "Leave", "Wait", "Who", "Flood"];
+        &["Echo", "Sum", "Quiet", "Fail", "Break", "Leave", "Wait", "Who", "Flood", "Panic"];
 
     async fn admit(&self, _: &Parts, ticket: Option<&str>) -> Result<String, StatusCode> {
         let name = ticket.and_then(|ticket| ticket.strip_prefix("ticket-"));
@@ -74,6 +74,7 @@ impl Handler for Rooms {
             "Sum" => Reply::of(&arguments.read::<Vec<i64>>()?.iter().sum::<i64>()),
             "Who" => Reply::of(connection.caller()),
             "Fail" => Err(HubError::told("it did not work")),
+            "Panic" => panic!("as it was told to"),
             "Break" => Err(HubError::Internal),
             "Leave" => {
                 connection.close(Some("go"), false);

@@ -218,6 +218,7 @@ async fn p1_invocations_end_as_with_microsofts_server() {
             "An unexpected error occurred invoking 'Fail' on the server. HubException: it did not work",
         ),
         ("Break", json!([]), "An unexpected error occurred invoking 'Break' on the server."),
+        ("Panic", json!([]), "An unexpected error occurred invoking 'Panic' on the server."),
     ] {
         let got: Value = serde_json::from_str(&invoke(target, arguments).await).unwrap();
         assert_eq!(got, error(words));
