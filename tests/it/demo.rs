@@ -17,21 +17,21 @@ use luminous_wire::{FamilyStanding, SessionSnapshot, SignInIntent, Stage};
 use tokio::task::JoinHandle;
 
 /// The demo, and a session at it.
-struct Running {
+pub struct Running {
     demo: Demo,
-    session: Session,
+    pub session: Session,
     delivery: JoinHandle<()>,
 }
 
 /// Ana, her computer's keyring and her browser.
-struct Ana {
+pub struct Ana {
     store: FaultyStore,
-    browser: FollowingBrowser,
+    pub browser: FollowingBrowser,
     arrived: Arc<tokio::sync::Mutex<tokio::sync::mpsc::UnboundedReceiver<String>>>,
 }
 
 impl Ana {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let person = Person {
             email: "ana@example.test".to_owned(),
             password: "correct horse 7 battery".to_owned(),
@@ -42,7 +42,7 @@ impl Ana {
         Self { store: FaultyStore::new(), browser, arrived }
     }
 
-    async fn starts(&self, folder: &Path, port: u16) -> Running {
+    pub async fn starts(&self, folder: &Path, port: u16) -> Running {
         let clock = Arc::new(SystemClock);
         let demo = Demo::start(folder, port, clock.clone()).await.expect("the demo starts");
         let ports = Ports {
@@ -69,19 +69,19 @@ impl Ana {
 }
 
 impl Running {
-    async fn until(&self, fits: impl Fn(&SessionSnapshot) -> bool) -> SessionSnapshot {
+    pub async fn until(&self, fits: impl Fn(&SessionSnapshot) -> bool) -> SessionSnapshot {
         let mut snapshots = self.session.snapshots();
         snapshots.wait_for(|snapshot| fits(snapshot)).await.expect("a session").clone()
     }
 
-    async fn stop(self) {
+    pub async fn stop(self) {
         self.session.shutdown().await;
         self.delivery.abort();
         self.demo.stop().await;
     }
 }
 
-fn standing(snapshot: &SessionSnapshot) -> Option<&FamilyStanding> {
+pub fn standing(snapshot: &SessionSnapshot) -> Option<&FamilyStanding> {
     match &snapshot.stage {
         Stage::SignedIn { family, .. } => Some(family),
         _ => None,
@@ -96,7 +96,7 @@ fn family_name(snapshot: &SessionSnapshot) -> Option<&str> {
 }
 
 /// Two ports in a row that were free a moment ago.
-fn free_ports() -> u16 {
+pub fn free_ports() -> u16 {
     loop {
         let first = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = first.local_addr().expect("an address").port();

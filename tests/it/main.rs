@@ -5,3 +5,5 @@ mod demo;
 mod desk;
 mod permissions;
 mod secrets;
+#[cfg(feature = "demo")]
+mod wall;
