@@ -208,7 +208,8 @@ async fn redeem(
     asked: &RedeemArguments,
     network: Network,
 ) -> Result<TokenAnswer, OAuthProblem> {
-    let proof = oauth::judge_for_token(state, &asked.proof)?;
+    let judged = oauth::judge_for_token(state, &asked.proof);
+    let proof = judged.map_err(|error| error.problem(None))?;
     oauth::redeem(state, &asked.device_code, &proof, false, network).await
 }
 

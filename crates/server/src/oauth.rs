@@ -116,10 +116,9 @@ pub async fn redeem(
 /// Judges a proof for the token endpoint that came by the link hub, and remembers it.
 ///
 /// # Errors
-/// `invalid_dpop_proof`, or `temporarily_unavailable`.
-pub fn judge_for_token(state: &AppState, proof: &str) -> Result<JudgedProof, OAuthProblem> {
-    let judged = proofs::judge(state, proof, &Method::POST, TOKEN_PATH, None);
-    judged.map_err(|error| error.problem(None))
+/// [`OAuthError::Proof`], or [`OAuthError::Overloaded`].
+pub fn judge_for_token(state: &AppState, proof: &str) -> Result<JudgedProof, OAuthError> {
+    proofs::judge(state, proof, &Method::POST, TOKEN_PATH, None)
 }
 
 /// Which wish the display behind this request waits for, and until when: the request is a form with

@@ -71,7 +71,7 @@ async fn the_next_key_is_published_before_it_signs_and_the_old_one_until_its_las
     rig.pass(Duration::from_secs(3600));
     let Rotation::Made { kid: next, signs_from } = rotate(&rig) else { panic!("none made") };
     assert_eq!(signs_from, rig.clock.now() + Duration::from_secs(600));
-    assert_eq!(kids(&rig).await, [old.clone()], "until the file is read again");
+    assert_eq!(kids(&rig).await, [&*old], "until the file is read again");
     assert!(reload(&rig) && !reload(&rig));
     assert_eq!(kids(&rig).await, [old.clone(), next.clone()]);
     let waiting = Rotation::Waiting { kid: next.clone(), signs_from };
@@ -91,7 +91,7 @@ async fn the_next_key_is_published_before_it_signs_and_the_old_one_until_its_las
     assert_eq!(asked.outcome(), "200", "the last token of the old key");
     assert_eq!(kids(&rig).await, [old.clone(), next.clone()]);
     rig.pass(Duration::from_secs(121));
-    assert_eq!(kids(&rig).await, [next.clone()], "all tokens of the old key are dead");
+    assert_eq!(kids(&rig).await, [&*next], "all tokens of the old key are dead");
     other.refresh(&rig).await;
     assert_eq!(other.get(&rig, &path).await.outcome(), "200");
 
