@@ -113,6 +113,38 @@ describe("the whole journey", () => {
     expect(await page.getByLabel("The child’s name").inputValue()).toBe("Li");
   });
 
+  it("links a display with the keyboard alone, and takes it back", async () => {
+    const page = await windows.open({ scene: "home" });
+    await page.getByText("Beside the window").waitFor();
+    await tabTo(page, "Link a display", "Shift+Tab");
+    await page.keyboard.press("Enter");
+    await heading(page, "Link a display");
+    await page.keyboard.type("oil-3qx");
+    expect(await page.getByLabel("The code on the display").inputValue()).toBe("011 3QX");
+    await page.keyboard.press("Enter");
+    await heading(page, "Is this your display?");
+    expect(await focused(page)).toBe("No, not ours");
+    await page.keyboard.press("Tab");
+    await page.keyboard.type("47");
+    await page.keyboard.press("Tab");
+    await page.keyboard.type("Hall");
+    await page.keyboard.press("Enter");
+    await heading(page, "Hall is home");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Tab");
+    expect(await focused(page)).toBe("Undo the link");
+    await page.keyboard.press("Enter");
+    await heading(page, "Link a display");
+    expect(await lastCall(page)).toEqual({ command: "list_devices" });
+  });
+
+  it("reads a code that is pasted, however it is written", async () => {
+    const page = await windows.open({ scene: "home" });
+    await page.getByRole("button", { name: "Link a display" }).click();
+    await page.keyboard.insertText(" k7m\u20133qx ");
+    expect(await page.getByLabel("The code on the display").inputValue()).toBe("K7M 3QX");
+  });
+
   it("changes language and theme with the arrow keys", async () => {
     const page = await windows.open({ scene: "home" });
     await tabTo(page, "Settings");

@@ -68,7 +68,7 @@ function sticksOut(page: Page): Promise<string[]> {
   return page.evaluate(() => {
     const { innerWidth, innerHeight } = window;
     const marked =
-      "h1, h1 ~ p, .clock, .date, .text, .by, .code, .left, li, figcaption, figure svg, .hint";
+      "h1, h1 ~ p, .clock, .date, .text, .by, .code, p.left, li, figcaption, figure svg, .hint";
     const shown = [...document.querySelectorAll(marked)].filter((one) => one.checkVisibility());
     const boxes = shown.map((one) => ({ one, box: one.getBoundingClientRect() }));
     const out = boxes.filter(

@@ -186,7 +186,8 @@ async function pretendToBeTauri(page: Page, start: object | null) {
       const callbacks: ((message: unknown) => void)[] = [];
       const answer = (command: string, args: { channel?: { id: number }; screen?: string }) => {
         noted.push(args.screen ? `${command} ${args.screen}` : command);
-        if (args.channel) callbacks[args.channel.id]?.({ message: snapshot, index: 0 });
+        if (args.channel && command === "watch_session")
+          callbacks[args.channel.id]?.({ message: snapshot, index: 0 });
         return Promise.resolve(
           command === "load_settings" ? { language: "en", theme: "system" } : null,
         );
