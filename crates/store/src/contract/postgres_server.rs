@@ -6,6 +6,8 @@
 //! they end.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that is set up wrongly stops there")]
 
+mod standby;
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::{CommandExt as _, parent_id};
@@ -108,17 +110,28 @@ impl PostgresServer {
 
     /// `owner` is the process that the server lives as long as; 0 is this value.
     fn start_in(folder: PathBuf, options: &ServerOptions, owner: u32) -> Self {
+        Self::begin(folder, random_hex(), options, owner, Self::init)
+    }
+
+    /// `fill` makes its data.
+    fn begin(
+        folder: PathBuf,
+        password: String,
+        options: &ServerOptions,
+        owner: u32,
+        fill: impl FnOnce(&Self),
+    ) -> Self {
         let mut server = Self {
             programs: programs(),
             folder,
             port: 0,
-            password: random_hex(),
+            password,
             settings: String::new(),
             keeper: None,
         };
         server.make_folder(options);
         server.keep(owner);
-        server.init();
+        fill(&server);
         // A port that was free a moment ago may be taken; nobody else's server answers then, for
         // ours does not start.
         for _ in 0..5 {

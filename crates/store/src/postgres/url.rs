@@ -35,11 +35,13 @@ pub(super) fn parse(url: &str, options: &PostgresOptions) -> Result<Target, Post
         return Err(PostgresError::Url("it names no host"));
     }
     settle_tls(&mut config);
-    config.connect_timeout(options.connection_wait);
+    // One of several that does not answer shall leave time for the others.
+    let hosts = config.get_hosts().len().max(config.get_hostaddrs().len());
+    config.connect_timeout(options.connection_wait / u32::try_from(hosts).unwrap_or(1).max(1));
     config.tcp_user_timeout(options.call_wait);
     config.application_name("luminous");
     config.options(session_settings(&config, options));
-    if config.get_hosts().len() > 1 {
+    if hosts > 1 {
         // Of a primary and its standbys, the one that takes writes.
         config.target_session_attrs(TargetSessionAttrs::ReadWrite);
     }
@@ -127,6 +129,17 @@ mod tests {
         assert_eq!(mode("postgres://u@127.0.0.1/l"), SslMode::Disable);
         assert_eq!(mode("postgres://u@127.0.0.1/l?sslmode=require"), SslMode::Require);
         assert_eq!(mode("postgres://u@%2Frun%2Fpostgresql/l"), SslMode::Disable);
+    }
+
+    #[test]
+    fn db6_of_several_hosts_the_one_that_takes_writes_is_meant_and_each_gets_its_share_of_time() {
+        let url = "postgres://u@127.0.0.1:5432,127.0.0.1:5433/l";
+        let config = parse(url, &PostgresOptions::default()).unwrap().config;
+        assert_eq!(config.get_ports(), [5432, 5433]);
+        assert_eq!(config.get_target_session_attrs(), TargetSessionAttrs::ReadWrite);
+        assert_eq!(config.get_connect_timeout(), Some(&std::time::Duration::from_secs(1)));
+        let one = parse("postgres://u@127.0.0.1/l", &PostgresOptions::default()).unwrap().config;
+        assert_eq!(one.get_target_session_attrs(), TargetSessionAttrs::Any);
     }
 
     #[test]

@@ -4,8 +4,10 @@
 #![expect(clippy::unwrap_used, reason = "what the tests share is test code too")]
 
 mod displays;
+mod failover;
 mod faults;
 mod hints;
+mod killed;
 mod replicas;
 mod schema;
 
