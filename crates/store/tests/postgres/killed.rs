@@ -17,10 +17,10 @@ use luminous_store::{Failure, LinkState, PostgresStore, Redeemed, Refusal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-const WALLS: usize = 24;
+const WALLS: usize = 8;
 const REFRESHES: usize = 4;
 /// A replica is killed each time that so many things were done.
-const CALM: usize = 12;
+const CALM: usize = 8;
 
 /// A replica and its only way to the database.
 struct Replica {
@@ -33,7 +33,9 @@ impl Replica {
     async fn start(first: &Bench) -> Rc<Self> {
         let database: &TestDatabase<'static> = first.keep.downcast_ref().unwrap();
         let link = FaultyLink::to(PostgresServer::shared().address()).await;
-        let (url, options) = (database.url_at(link.address()), PostgresOptions::default());
+        let url = database.url_at(link.address());
+        // Few, for in a test's build each costs a tenth of a second of computing (SCRAM).
+        let options = PostgresOptions { connections: 2, ..PostgresOptions::default() };
         let store = PostgresStore::connect(&url, Arc::new(OsEntropy), options).await.unwrap();
         let time = Box::new(database.stopped_time().await);
         let bench = Bench { store: Arc::new(store), time, keep: Box::new(()) };
@@ -201,7 +203,7 @@ async fn db8_replicas_that_are_killed_one_after_the_other_fail_no_link_and_fork_
     for wall in walls {
         local.run_until(wall).await.unwrap();
     }
-    assert!(cluster.killed.get() >= 10, "{} killed", cluster.killed.get());
+    assert!(cluster.killed.get() >= 5, "{} killed", cluster.killed.get());
     assert!(cluster.unanswered.get() > 0, "nobody met with it");
 
     assert_eq!(first.store.devices(home.family).await.unwrap().len(), WALLS);
