@@ -10,6 +10,7 @@
 mod answer;
 mod driver;
 mod files;
+mod hub;
 mod link;
 mod qr;
 mod secrets;

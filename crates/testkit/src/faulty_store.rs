@@ -31,6 +31,8 @@ struct Inner {
     fault: Fault,
     limit: Option<usize>,
     changes: usize,
+    /// The next change hangs, as all calls do from then on.
+    hangs_at_change: bool,
     /// The program is killed before the change of this number.
     dies_before: Option<usize>,
     opened: usize,
@@ -78,6 +80,11 @@ impl FaultyStore {
     pub fn set_fault(&self, fault: Fault) {
         self.inner().fault = fault;
         self.0.fault_changed.notify_all();
+    }
+
+    /// From its next change on the keyring hangs, until the fault is changed.
+    pub fn hang_at_next_change(&self) {
+        self.inner().hangs_at_change = true;
     }
 
     /// The program is killed before its `nth` change from now (1 is the next): that change and all
@@ -158,6 +165,9 @@ impl FaultyStore {
         let mut inner = self.inner();
         inner.log.push(format!("{what} {name}"));
         self.0.calls.send_modify(|calls| *calls += 1);
+        if changes && std::mem::take(&mut inner.hangs_at_change) {
+            inner.fault = Fault::Hanging;
+        }
         while matches!(inner.fault, Fault::Hanging | Fault::Asking) {
             inner = self.0.fault_changed.wait(inner).unwrap();
         }

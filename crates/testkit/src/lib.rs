@@ -6,7 +6,9 @@
 //! [`scripted_api`]), tokio time that moves only when
 //! told to ([`timer`]), and a whole session over all of them ([`rig`]). With the feature
 //! `emulator`: the same session over the real emulator ([`emulator_rig`]) and a
-//! browser that walks its pages ([`following`]).
+//! browser that walks its pages ([`following`]). With the feature `display`: a wall display
+//! ([`display_rig`]) over the real family server ([`family_server`]), with a network that can be told
+//! to fail ([`between`]).
 
 #![cfg_attr(
     feature = "auth",
@@ -20,10 +22,16 @@
 pub mod clock;
 pub mod entropy;
 
+#[cfg(feature = "display")]
+pub mod between;
 #[cfg(feature = "auth")]
 pub mod browser;
+#[cfg(feature = "display")]
+pub mod display_rig;
 #[cfg(feature = "emulator")]
 pub mod emulator_rig;
+#[cfg(feature = "display")]
+pub mod family_server;
 #[cfg(feature = "auth")]
 pub mod faulty_store;
 #[cfg(feature = "emulator")]
@@ -42,10 +50,16 @@ pub mod timer;
 pub use clock::FrozenClock;
 pub use entropy::SeededEntropy;
 
+#[cfg(feature = "display")]
+pub use between::Between;
 #[cfg(feature = "auth")]
 pub use browser::RecordingBrowser;
+#[cfg(feature = "display")]
+pub use display_rig::DisplayRig;
 #[cfg(feature = "emulator")]
 pub use emulator_rig::EmulatorRig;
+#[cfg(feature = "display")]
+pub use family_server::FamilyServer;
 #[cfg(feature = "auth")]
 pub use faulty_store::FaultyStore;
 #[cfg(feature = "emulator")]

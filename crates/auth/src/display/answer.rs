@@ -88,7 +88,8 @@ pub(super) fn judge<T: DeserializeOwned>(answer: &Response<Vec<u8>>) -> Result<T
     match word(answer) {
         Some(word) if is_failing(status) => {
             let error = AppError { reason: Some(word.code.clone()), ..no_verdict(status) };
-            let full = word.code == "device.capacity";
+            let full = [Some(word.code.as_str()), word.reason.as_deref()]
+                .contains(&Some("device.capacity"));
             let code = if full { ErrorCode::DeviceCapacity } else { error.code };
             Err(silence(AppError { code, ..error }, answer.headers()))
         }

@@ -12,6 +12,7 @@ use luminous_wire::{AppError, Connection};
 use super::Inner;
 use super::answer::{Refusal, Silence};
 use super::files::Saved;
+use super::hub::Hub;
 use super::link::Awaiting;
 use super::server::Server;
 use super::start::Loaded;
@@ -19,6 +20,9 @@ use super::tokens::Linked;
 
 /// For asking for a code and reading the wall: soon enough for whoever looks at it.
 const BACKOFF: Backoff = Backoff { first: Duration::from_secs(2), most: Duration::from_secs(60) };
+
+/// Whoever stands before the display does not wait longer than this, whatever the server says.
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
 /// How often a keyring that did not take something is tried again.
 pub(super) const STORE_RETRY: Duration = Duration::from_secs(30);
@@ -52,7 +56,7 @@ pub(super) struct Contact {
 pub(super) struct Driver {
     pub(super) inner: Arc<Inner>,
     pub(super) state: State,
-    pub(super) server: Server,
+    pub(super) server: Arc<Server>,
     pub(super) saved: Saved,
     pub(super) contact: Contact,
     /// How many tries in a row failed, of what is tried now.
@@ -61,6 +65,8 @@ pub(super) struct Driver {
     pub(super) ask_at: Option<Duration>,
     pub(super) awaiting: Option<Awaiting>,
     pub(super) linked: Option<Linked>,
+    /// Of the code, or of the family.
+    pub(super) hub: Option<Hub>,
     /// What to say about the last failure.
     pub(super) trouble: Option<AppError>,
     /// What to say about the keyring.
@@ -74,13 +80,14 @@ impl Driver {
         Self {
             inner,
             state: State::Starting,
-            server: loaded.server,
+            server: Arc::new(loaded.server),
             saved: loaded.saved,
             contact: Contact { connection: Connection::Checking, last_ms: None },
             failures: 0,
             ask_at: None,
             awaiting: loaded.awaiting,
             linked: loaded.linked,
+            hub: None,
             trouble: None,
             storage: loaded.problem,
             clock_base_ms: 0,
@@ -108,6 +115,7 @@ impl Driver {
                     }
                 }
                 () = inner.storage_wanted.notified() => self.store().await,
+                event = Hub::next(self.hub.as_mut()) => self.heard_push(event).await,
                 () = tokio::time::sleep(wait) => {
                     if let Some((_, act)) = next.filter(|(at, _)| *at <= self.now()) {
                         self.perform(act).await;
@@ -221,7 +229,7 @@ impl Driver {
         match refusal {
             Refusal::Silence(silence) => {
                 self.unreached(silence).await;
-                after = after.max(silence.retry_after.unwrap_or_default());
+                after = after.max(silence.retry_after.unwrap_or_default().min(LONGEST_WAIT));
             }
             Refusal::Word(word) => {
                 self.reached().await;
@@ -264,7 +272,7 @@ impl Driver {
 
     /// Writes down where this display stands, and how late it is.
     pub(super) async fn save(&mut self) {
-        if let Some(now_ms) = self.server.time.known_ms(self.now()) {
+        if let Some(now_ms) = self.server.time().known_ms(self.now()) {
             self.saved.server_time_ms = Some(now_ms);
         }
         let saved = self.saved.clone();

@@ -28,8 +28,10 @@ pub(super) struct Awaiting {
     polling: Polling,
     /// When the last poll went out, or the code came.
     last_poll: Duration,
-    /// The next poll goes out at once: after a restart, or a push.
+    /// The next poll goes out at once: after a restart.
     is_due: bool,
+    /// The next poll does not wait for a push: something may have happened before the hub was there.
+    is_unsure: bool,
 }
 
 impl Awaiting {
@@ -47,7 +49,15 @@ impl Awaiting {
         let polling = Polling::new(Duration::from_secs(code.interval_s.into()));
         let shown = Shown { expires_at: now + left, polling, renewals: code.renewals };
         let qr = qr(&code.verification_uri_complete)?;
-        let awaiting = Self { code, qr, shown_at: now, polling, last_poll: now, is_due: true };
+        let awaiting = Self {
+            code,
+            qr,
+            shown_at: now,
+            polling,
+            last_poll: now,
+            is_due: true,
+            is_unsure: false,
+        };
         Some((awaiting, shown))
     }
 }
@@ -60,7 +70,8 @@ impl Driver {
         if awaiting.is_due {
             return Some(now);
         }
-        match awaiting.polling.next(awaiting.last_poll, now, shown.expires_at, false) {
+        let is_pushed = self.is_pushed() && !awaiting.is_unsure;
+        match awaiting.polling.next(awaiting.last_poll, now, shown.expires_at, is_pushed) {
             Poll::Now | Poll::Stop => Some(now),
             Poll::At(at) => Some(at),
         }
@@ -102,7 +113,7 @@ impl Driver {
         let qr = qr(&given.verification_uri_complete).ok_or_else(unreadable)?;
         let lifetime = Duration::from_secs(given.expires_in.into()).min(LONGEST_CODE);
         let polling = Polling::new(Duration::from_secs(given.interval.into()));
-        let server_now = self.server.time.guess(&*self.inner.ports.clock).as_millisecond();
+        let server_now = self.server.time().guess(&*self.inner.ports.clock).as_millisecond();
         let lifetime_ms = i64::try_from(lifetime.as_millis()).unwrap_or_default();
         let code = Code {
             server: self.server.address().clone(),
@@ -115,7 +126,8 @@ impl Driver {
             renewals,
         };
         let (shown_at, last_poll) = (asked_at, self.now());
-        let awaiting = Awaiting { code, qr, shown_at, polling, last_poll, is_due: false };
+        let awaiting =
+            Awaiting { code, qr, shown_at, polling, last_poll, is_due: false, is_unsure: false };
         Ok((awaiting, asked_at + lifetime))
     }
 
@@ -123,6 +135,7 @@ impl Driver {
     /// not take it costs that, and not the code.
     pub(super) async fn begin_awaiting(&mut self) {
         self.publish();
+        self.listen_for_link();
         self.save().await;
         let Some(awaiting) = &self.awaiting else { return };
         let written = self.inner.vault.write(CODE, awaiting.code.to_secret_bytes(), 0).await;
@@ -133,6 +146,7 @@ impl Driver {
 
     pub(super) async fn forget_code(&mut self) {
         self.awaiting = None;
+        self.hub = None;
         if let Err(error) = self.inner.vault.erase(CODE).await {
             tracing::warn!(%error, "a code that is over stays in the keyring");
         }
@@ -141,6 +155,9 @@ impl Driver {
     /// Asks for the tokens, and hears meanwhile how the code stands.
     pub(super) async fn poll(&mut self) {
         let Some(device_code) = self.begin_poll() else { return };
+        if let Some(answer) = self.redeem_over_hub().await {
+            return self.polled(answer).await;
+        }
         let fields = [
             ("grant_type", DEVICE_CODE_GRANT),
             ("client_id", DISPLAY_CLIENT_ID),
@@ -155,6 +172,7 @@ impl Driver {
         let awaiting = self.awaiting.as_mut()?;
         awaiting.last_poll = now;
         awaiting.is_due = false;
+        awaiting.is_unsure = false;
         Some(awaiting.code.device_code.clone())
     }
 
@@ -198,12 +216,19 @@ impl Driver {
     }
 
     /// What the server says of the number to show.
-    async fn numbered(&mut self, number: Option<MatchNumber>) {
+    pub(super) async fn numbered(&mut self, number: Option<MatchNumber>) {
         match (&self.state, number) {
             (State::Claimed { number: shown, .. }, Some(number)) if *shown == number => {}
             (State::Claimed { .. }, None) => self.on(Event::Released).await,
             (_, Some(number)) => self.on(Event::Claimed(number)).await,
             (_, None) => {}
+        }
+    }
+
+    /// The next poll comes as soon as the server allows one.
+    pub(super) fn poll_soon(&mut self) {
+        if let Some(awaiting) = &mut self.awaiting {
+            awaiting.is_unsure = true;
         }
     }
 

@@ -1,6 +1,6 @@
 //! Asking the family server, with a proof of the display's key on every request.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::{Method, Request, header};
@@ -11,12 +11,13 @@ use serde::de::DeserializeOwned;
 use url::{Url, form_urlencoded};
 
 use super::answer::{Refusal, Silence, judge};
+use super::lock;
 use super::time::ServerTime;
 use crate::error::internal;
 
 const LIMITS: Limits = Limits { timeout: Duration::from_secs(10), max_body: 512 * 1024 };
 
-/// The family server, as one display asks it.
+/// The family server, as one display asks it. Shared with the task that follows its hubs.
 pub(super) struct Server {
     address: Url,
     http: Arc<dyn HttpClient>,
@@ -24,7 +25,7 @@ pub(super) struct Server {
     entropy: Arc<dyn Entropy>,
     key: DpopKey,
     /// What time it is there.
-    pub(super) time: ServerTime,
+    time: Mutex<ServerTime>,
 }
 
 /// A request to be.
@@ -43,12 +44,21 @@ impl Server {
             clock: Arc::clone(&ports.clock),
             entropy: Arc::clone(&ports.entropy),
             key,
-            time,
+            time: Mutex::new(time),
         }
     }
 
     pub(super) const fn address(&self) -> &Url {
         &self.address
+    }
+
+    /// What is known of its time.
+    pub(super) fn time(&self) -> ServerTime {
+        lock(&self.time).clone()
+    }
+
+    pub(super) fn http(&self) -> &dyn HttpClient {
+        &*self.http
     }
 
     /// The address of `path` at the server.
@@ -64,7 +74,7 @@ impl Server {
     /// # Errors
     /// [`Refusal`].
     pub(super) async fn form<T: DeserializeOwned>(
-        &mut self,
+        &self,
         path: &str,
         fields: &[(&str, &str)],
     ) -> Result<T, Refusal> {
@@ -78,7 +88,7 @@ impl Server {
     /// # Errors
     /// [`Refusal`].
     pub(super) async fn get<T: DeserializeOwned>(
-        &mut self,
+        &self,
         path: &str,
         access: &AccessToken,
     ) -> Result<T, Refusal> {
@@ -91,7 +101,7 @@ impl Server {
     /// # Errors
     /// [`Refusal`].
     pub(super) async fn post<T: DeserializeOwned>(
-        &mut self,
+        &self,
         path: &str,
         access: &AccessToken,
     ) -> Result<T, Refusal> {
@@ -108,7 +118,7 @@ impl Server {
     }
 
     /// A second time with the right time, when the first one told it (F9).
-    async fn ask<T: DeserializeOwned>(&mut self, ask: &Ask<'_>) -> Result<T, Refusal> {
+    async fn ask<T: DeserializeOwned>(&self, ask: &Ask<'_>) -> Result<T, Refusal> {
         let (result, moved) = self.ask_once(ask).await;
         match result {
             Err(Refusal::Word(word)) if word.is_about_proof() && moved => {
@@ -119,7 +129,7 @@ impl Server {
     }
 
     /// The answer, and whether it told another time than was thought.
-    async fn ask_once<T: DeserializeOwned>(&mut self, ask: &Ask<'_>) -> (Result<T, Refusal>, bool) {
+    async fn ask_once<T: DeserializeOwned>(&self, ask: &Ask<'_>) -> (Result<T, Refusal>, bool) {
         let request = match self.request(ask) {
             Ok(request) => request,
             Err(refusal) => return (Err(refusal), false),
@@ -130,7 +140,7 @@ impl Server {
         };
         let result = judge(&answer);
         let is_ours = !matches!(result, Err(Refusal::Silence(_)));
-        let moved = is_ours && self.time.note(answer.headers(), &*self.clock);
+        let moved = is_ours && lock(&self.time).note(answer.headers(), &*self.clock);
         (result, moved)
     }
 
@@ -158,7 +168,7 @@ impl Server {
         url: &Url,
         access: Option<&AccessToken>,
     ) -> Result<String, Refusal> {
-        let now = self.time.guess(&*self.clock);
+        let now = self.time().guess(&*self.clock);
         self.key
             .proof(method, url, access, now, &*self.entropy)
             .map_err(|_| broken("no proof of the key can be made"))

@@ -34,7 +34,7 @@ impl Driver {
         self.look_at_clock();
         let stage = self.stage();
         let problem = self.problem(stage.as_ref());
-        let offset_ms = self.server.time.offset_ms(&*self.inner.ports.clock);
+        let offset_ms = self.server.time().offset_ms(&*self.inner.ports.clock);
         let connection = self.contact.connection.clone();
         self.inner.change(|shown| {
             if let Some(stage) = stage {

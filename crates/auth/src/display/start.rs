@@ -49,7 +49,7 @@ pub(super) async fn load(inner: &Arc<Inner>, address: &Url) -> Option<(Loaded, E
     let secrets = read_patiently(inner, address, &saved, &time).await?;
     let server = Server::new(&inner.ports, address.clone(), secrets.key, time);
     let over =
-        |ends_at_ms| server.time.known_ms(clock.elapsed()).is_some_and(|now| now >= ends_at_ms);
+        |ends_at_ms| server.time().known_ms(clock.elapsed()).is_some_and(|now| now >= ends_at_ms);
     let (event, linked, awaiting) = match (secrets.tokens, secrets.code) {
         (Some((tokens, _)), _) if over(tokens.ends_at_ms) => (Event::Ended, None, None),
         (Some((tokens, generation)), _) => {
@@ -57,7 +57,7 @@ pub(super) async fn load(inner: &Arc<Inner>, address: &Url) -> Option<(Loaded, E
             let linked = Linked::restored(tokens, generation, wall, clock.elapsed());
             (Event::FoundTokens, Some(linked), None)
         }
-        (None, Some(code)) => match Awaiting::restored(code, &server.time, &**clock) {
+        (None, Some(code)) => match Awaiting::restored(code, &server.time(), &**clock) {
             Some((awaiting, shown)) => (Event::FoundCode(shown), None, Some(awaiting)),
             None => (Event::FoundNothing, None, None),
         },

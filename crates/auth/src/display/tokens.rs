@@ -111,7 +111,7 @@ impl Driver {
     /// When the link's time is over, in monotonic time, as far as the server's time is known (T22).
     pub(super) fn ends_at(&self, linked: &Linked) -> Option<Duration> {
         let now = self.now();
-        let left_ms = linked.tokens.ends_at_ms.saturating_sub(self.server.time.known_ms(now)?);
+        let left_ms = linked.tokens.ends_at_ms.saturating_sub(self.server.time().known_ms(now)?);
         Some(now + Duration::from_millis(u64::try_from(left_ms).unwrap_or_default()))
     }
 
@@ -160,6 +160,9 @@ impl Driver {
             linked.read_at = None;
             linked.refresh_no_sooner(now);
         }
+        if let Some(hub) = &self.hub {
+            hub.hold(None);
+        }
     }
 
     async fn ask_to_refresh(&mut self, token: &RefreshToken) -> Result<TokenAnswer, Refusal> {
@@ -188,6 +191,9 @@ impl Driver {
         schedule(linked, access, now);
         // Stored first, used then.
         self.store().await;
+        if let Some(hub) = &self.hub {
+            hub.hold(self.token_in_use());
+        }
         self.reached().await;
     }
 
@@ -249,7 +255,7 @@ impl Driver {
     fn read_tokens(&self, answer: TokenAnswer) -> Option<(Tokens, Access)> {
         let now = self.now();
         let lives = i64::from(answer.refresh_token_expires_in) * 1000;
-        let server_now = self.server.time.guess(&*self.inner.ports.clock).as_millisecond();
+        let server_now = self.server.time().guess(&*self.inner.ports.clock).as_millisecond();
         let usable = answer.token_type.eq_ignore_ascii_case("DPoP")
             && !answer.access_token.is_empty()
             && !answer.refresh_token.is_empty();
@@ -338,6 +344,7 @@ impl Driver {
     /// Removes the tokens and all that the family ever said; the key and the former name stay.
     pub(super) async fn wipe(&mut self) {
         self.linked = None;
+        self.hub = None;
         self.publish_wiped();
         self.on_disk(super::files::Folder::remove_wall).await;
         self.saved.link = None;

@@ -12,6 +12,9 @@ use super::tokens::name_of;
 /// How often the wall is read while no push would bring the news.
 const WITHOUT_PUSH: Duration = Duration::from_secs(60);
 
+/// And while one would: it is a hint, so it is not relied on.
+const BESIDE_PUSH: Duration = Duration::from_secs(600);
+
 /// How long the welcome is shown.
 const WELCOME: Duration = Duration::from_secs(6);
 
@@ -22,6 +25,7 @@ impl Driver {
     pub(super) fn begin_following(&mut self) {
         self.failures = 0;
         self.trouble = None;
+        self.listen_to_family();
     }
 
     pub(super) async fn read_wall(&mut self) {
@@ -37,7 +41,9 @@ impl Driver {
                 self.reached().await;
                 self.failures = 0;
                 self.trouble = None;
-                self.read_again_at(self.now() + WITHOUT_PUSH);
+                self.caught_up(wall.seq);
+                let pause = if self.is_pushed() { BESIDE_PUSH } else { WITHOUT_PUSH };
+                self.read_again_at(self.now() + pause);
                 self.take_wall(wall).await;
             }
             Err(Refusal::Word(word)) if word.status == 401 => {
@@ -62,7 +68,7 @@ impl Driver {
 
     async fn take_wall(&mut self, wall: WallView) {
         let now = self.now();
-        let as_of_ms = self.server.time.guess(&*self.inner.ports.clock).as_millisecond();
+        let as_of_ms = self.server.time().guess(&*self.inner.ports.clock).as_millisecond();
         let Some(linked) = &mut self.linked else { return };
         if std::mem::take(&mut linked.is_new) {
             linked.welcome_until = Some(now + WELCOME);
