@@ -46,7 +46,8 @@ async fn shows<T>(display: &Display, what: &str, fits: impl Fn(&KioskStage) -> O
     let seen = snapshots.wait_for(|snapshot| fits(&snapshot.stage).is_some());
     let seen = tokio::time::timeout(PATIENCE, seen).await;
     let shown = display.snapshots().borrow().clone();
-    let seen = seen.unwrap_or_else(|_| panic!("not {what}, but {shown:?}")).expect("a display");
+    assert!(seen.is_ok(), "not {what}, but {shown:?}");
+    let seen = seen.expect("in time").expect("a display");
     fits(&seen.stage).expect("it fitted a moment ago")
 }
 
