@@ -357,8 +357,8 @@ async fn u4_what_a_display_says_of_itself_is_text() {
         let (mut browser, page) = at_link(&rig, &ana).await;
         let page = question(&mut browser, &page, &display).await;
         let shown = page.text_of("display-name");
-        assert!(!shown.contains(['<', '"']), "{shown}");
-        for raw in ["<script", "<img src=x", "<form action=https", "49"] {
+        assert!(!shown.contains(['<', '"']) && !shown.contains("49"), "{shown}");
+        for raw in ["<script", "<img src=x", "<form action=https"] {
             assert!(!page.text.contains(raw), "{name}: {raw}");
         }
         let number = display.number(&rig).await;
