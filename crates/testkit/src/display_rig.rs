@@ -110,6 +110,10 @@ impl DisplayRig {
             }
             self.pass(Duration::from_secs(1)).await;
         }
+        let shown = self.shown();
+        if is_it(&shown) {
+            return shown;
+        }
         panic!("not shown within {most:?}: {:?}", self.shown());
     }
 

@@ -97,6 +97,10 @@ impl Driver {
     /// From what was found until the end of the program.
     pub(super) async fn run(mut self, first: Event) {
         let mut stopping = self.inner.stopping.subscribe();
+        if self.linked.is_none() {
+            // Also when the tokens were lost (S5): who is not linked shows and keeps no family.
+            self.forget_family().await;
+        }
         self.on(first).await;
         loop {
             self.publish();

@@ -100,6 +100,9 @@ impl Folder {
 
     /// Removes the wall, and what a power cut left of a newer one.
     pub(super) fn remove_wall(&self) -> std::io::Result<()> {
+        if !self.0.exists() {
+            return Ok(());
+        }
         for name in [WALL.to_owned(), beside(WALL)] {
             match std::fs::remove_file(self.0.join(name)) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),

@@ -346,14 +346,22 @@ impl Driver {
         self.linked = None;
         self.hub = None;
         self.publish_wiped();
-        self.on_disk(super::files::Folder::remove_wall).await;
-        self.saved.link = None;
-        self.save().await;
+        self.forget_family().await;
         if let Err(error) = self.inner.vault.erase(TOKENS).await {
             // They are dead: the server said so, or their time is over.
             tracing::warn!(%error, "dead tokens stay in the keyring");
         }
         self.storage = None;
+    }
+}
+
+impl Driver {
+    /// Removes from the disk what the family said, and that there is a link.
+    pub(super) async fn forget_family(&mut self) {
+        self.on_disk(super::files::Folder::remove_wall).await;
+        if self.saved.link.take().is_some() {
+            self.save().await;
+        }
     }
 }
 

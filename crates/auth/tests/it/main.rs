@@ -4,6 +4,7 @@
 
 mod cold_start;
 mod connect;
+mod display;
 mod family;
 mod follow_server;
 mod journey;

@@ -1,0 +1,45 @@
+//! A wall display over the real family server: a real database file, real HTTP and WebSockets, one
+//! clock that moves only when told to.
+
+mod clocks;
+mod ending;
+mod link;
+mod storage;
+mod tokens;
+mod wall;
+
+use std::time::Duration;
+
+use luminous_wire::{KioskSnapshot, KioskStage};
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(86_400);
+
+fn is_code(shown: &KioskSnapshot) -> bool {
+    matches!(shown.stage, KioskStage::Code { .. })
+}
+
+fn is_wall(shown: &KioskSnapshot) -> bool {
+    matches!(shown.stage, KioskStage::Wall { .. })
+}
+
+fn is_online(shown: &KioskSnapshot) -> bool {
+    shown.connection == luminous_wire::Connection::Online
+}
+
+/// The notes on the wall, the newest first.
+fn notes(shown: &KioskSnapshot) -> Vec<String> {
+    match &shown.stage {
+        KioskStage::Wall { wall, .. } => wall.notes.iter().map(|note| note.text.clone()).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn former_name(shown: &KioskSnapshot) -> Option<String> {
+    match &shown.stage {
+        KioskStage::Code { former_name, .. } => former_name.clone(),
+        other => panic!("no code: {other:?}"),
+    }
+}

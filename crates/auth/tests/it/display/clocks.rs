@@ -1,0 +1,68 @@
+//! Clocks that are wrong, and what is asked of the server because of them: nothing more.
+
+use luminous_domain::{Clock as _, Timestamp};
+use luminous_testkit::DisplayRig;
+
+use super::{HOUR, MINUTE, is_code, is_online, is_wall};
+
+#[tokio::test(start_paused = true)]
+async fn f9_a_clock_two_hours_off_costs_no_refresh_and_no_link() {
+    for hours in [-2, 2] {
+        let mut rig = DisplayRig::before_start().await;
+        let now = rig.clock.now();
+        rig.clock.set_wall(now + jiff::SignedDuration::from_hours(hours));
+        rig.display.start();
+        let owner = rig.server.owner("ana").await;
+        rig.link(&owner, "Kitchen").await;
+        let refreshes =
+            |rig: &DisplayRig| rig.between.count("POST /oauth2/token", Some("refresh_token"));
+        assert_eq!(refreshes(&rig), 0);
+        for _ in 0..60 {
+            rig.pass(MINUTE).await;
+        }
+        // An access token lives half an hour and is refreshed five minutes before its end.
+        assert_eq!(refreshes(&rig), 2, "{hours}");
+        assert!(is_wall(&rig.shown()) && is_online(&rig.shown()));
+        let offset = rig.shown().clock_offset_ms;
+        assert!((offset + hours * 3_600_000).abs() < 5_000, "{hours}: {offset}");
+        // Somebody sets it right, and wrong again.
+        for wall in [rig.server.clock.now(), Timestamp::UNIX_EPOCH] {
+            rig.clock.set_wall(wall);
+            for _ in 0..30 {
+                rig.pass(MINUTE).await;
+            }
+        }
+        assert!(refreshes(&rig) <= 5, "{hours}: {}", refreshes(&rig));
+        assert!(is_wall(&rig.shown()) && is_online(&rig.shown()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn f10_a_display_that_wakes_in_1970_shows_its_wall_and_goes_on() {
+    let mut rig = DisplayRig::start().await;
+    let owner = rig.server.owner("ana").await;
+    rig.link(&owner, "Kitchen").await;
+    rig.settle().await;
+    rig.reopen().await;
+    rig.clock.set_wall(Timestamp::UNIX_EPOCH);
+    assert!(is_wall(&rig.shown()));
+    rig.display.start();
+    let shown = rig.until_in_time(MINUTE, is_online).await;
+    assert!(is_wall(&shown));
+    assert!(shown.clock_offset_ms > 50 * 365 * 86_400_000);
+    // The network sets the clock.
+    rig.clock.set_wall(rig.server.clock.now());
+    rig.pass(HOUR).await;
+    rig.until_in_time(10 * MINUTE, |shown| shown.clock_offset_ms == 0).await;
+    assert!(is_wall(&rig.shown()) && is_online(&rig.shown()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn f10_a_first_start_in_1970_links() {
+    let mut rig = DisplayRig::before_start().await;
+    rig.clock.set_wall(Timestamp::UNIX_EPOCH);
+    rig.display.start();
+    rig.until(is_code).await;
+    let owner = rig.server.owner("ana").await;
+    rig.link(&owner, "Kitchen").await;
+}

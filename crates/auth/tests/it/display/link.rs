@@ -1,0 +1,145 @@
+//! From the code to the wall.
+
+use luminous_testkit::DisplayRig;
+use luminous_testkit::between::{Sent, Weather};
+use luminous_wire::{Connection, ErrorCode, KioskSnapshot, KioskStage};
+
+use super::{MINUTE, SECOND, is_code};
+
+#[tokio::test(start_paused = true)]
+async fn a_display_shows_a_code_a_number_a_welcome_and_the_wall() {
+    let mut rig = DisplayRig::start().await;
+    let owner = rig.server.owner("ana").await;
+    let shown = rig.until(is_code).await;
+    let KioskStage::Code { user_code, qr, shown_at_ms, expires_at_ms, former_name, .. } =
+        shown.stage
+    else {
+        panic!()
+    };
+    assert_eq!(user_code.len(), 7, "three, a space, three: {user_code}");
+    assert!(qr.size > 20);
+    assert_eq!(expires_at_ms - shown_at_ms, 600_000);
+    assert_eq!(former_name, None);
+    assert_eq!(shown.connection, Connection::Online);
+    assert_eq!(shown.clock_offset_ms, 0);
+
+    let (challenge, number) = rig.claim(&owner).await;
+    assert_eq!(challenge["device_name"], "kitchen-pi");
+    let (status, answer) = rig.server.confirm(&owner, &challenge, &number, "Kitchen").await;
+    assert_eq!(status / 100, 2, "{answer}");
+    let is_welcome = |shown: &KioskSnapshot| matches!(shown.stage, KioskStage::Welcome { .. });
+    let shown = rig.until_in_time(MINUTE, is_welcome).await;
+    let welcome = KioskStage::Welcome {
+        family_name: "The family of ana".to_owned(),
+        device_name: "Kitchen".to_owned(),
+    };
+    assert_eq!(shown.stage, welcome);
+    let KioskStage::Wall { wall, .. } = rig.until_wall().await.stage else { panic!() };
+    assert_eq!(wall.family_name, "The family of ana");
+    assert_eq!(wall.members.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn p2_with_the_hub_blocked_polling_brings_the_number_and_the_tokens() {
+    let mut rig = DisplayRig::before_start().await;
+    rig.between.block_hubs();
+    rig.display.start();
+    let owner = rig.server.owner("ana").await;
+    rig.link(&owner, "Kitchen").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn d15_a_wrong_number_and_a_no_both_lead_to_a_new_code() {
+    let mut rig = DisplayRig::start().await;
+    let owner = rig.server.owner("ana").await;
+    let first = rig.code().await;
+    let (challenge, number) = rig.claim(&owner).await;
+    let wrong = if number == "07" { "08" } else { "07" };
+    let (status, _) = rig.server.confirm(&owner, &challenge, wrong, "Kitchen").await;
+    assert_eq!(status, 409);
+    let second = rig.until_in_time(MINUTE, is_code).await;
+    let KioskStage::Code { user_code: second, .. } = second.stage else { panic!() };
+    assert_ne!(first, second);
+
+    let (challenge, _) = rig.claim(&owner).await;
+    rig.server.decline(&owner, &challenge).await;
+    let third = rig.until_in_time(MINUTE, is_code).await;
+    let KioskStage::Code { user_code: third, .. } = third.stage else { panic!() };
+    assert_ne!(second, third);
+    rig.link(&owner, "Kitchen").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn d22_after_four_codes_nobody_came_for_it_waits_for_a_touch() {
+    let mut rig = DisplayRig::start().await;
+    rig.code().await;
+    let is_idle = |shown: &KioskSnapshot| shown.stage == KioskStage::Idle;
+    for _ in 0..50 {
+        rig.pass(MINUTE).await;
+        if is_idle(&rig.shown()) {
+            break;
+        }
+    }
+    rig.until(is_idle).await;
+    let asked = |rig: &DisplayRig| {
+        let sent = rig.between.sent();
+        // A connection that was closed meanwhile costs a request, and no code.
+        let given =
+            |sent: &&Sent| sent.what.ends_with("/device_authorization") && sent.status.is_some();
+        sent.iter().filter(given).count()
+    };
+    assert_eq!(asked(&rig), 4);
+    for _ in 0..30 {
+        rig.pass(MINUTE).await;
+    }
+    assert_eq!(asked(&rig), 4, "nothing is asked for while nobody comes");
+    rig.display.show_code();
+    rig.code().await;
+    assert_eq!(asked(&rig), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn d23_a_power_cut_after_the_approval_does_not_lose_the_link() {
+    let mut rig = DisplayRig::before_start().await;
+    rig.between.block_hubs();
+    rig.display.start();
+    let owner = rig.server.owner("ana").await;
+    let (challenge, number) = rig.claim(&owner).await;
+    rig.between.always("POST /oauth2/token", Weather::Down);
+    let (status, _) = rig.server.confirm(&owner, &challenge, &number, "Kitchen").await;
+    assert_eq!(status / 100, 2);
+    rig.pass(10 * SECOND).await;
+    rig.reopen().await;
+    rig.between.clear();
+    rig.display.start();
+    rig.until_wall().await;
+    assert_eq!(rig.server.devices(&owner).await.len(), 1);
+    assert_eq!(rig.between.count("POST /oauth2/device_authorization", None), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn d9_tokens_that_were_lost_on_their_way_are_fetched_again() {
+    let mut rig = DisplayRig::before_start().await;
+    rig.between.block_hubs();
+    rig.display.start();
+    let owner = rig.server.owner("ana").await;
+    let (challenge, number) = rig.claim(&owner).await;
+    rig.between.next("POST /oauth2/token", Weather::AnswerLost);
+    let (status, _) = rig.server.confirm(&owner, &challenge, &number, "Kitchen").await;
+    assert_eq!(status / 100, 2);
+    rig.until_wall().await;
+    assert_eq!(rig.between.count("POST /oauth2/device_authorization", None), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_server_it_says_so_and_asks_again() {
+    let mut rig = DisplayRig::before_start().await;
+    rig.between.set(Weather::Down);
+    rig.display.start();
+    let waits = |shown: &KioskSnapshot| shown.stage == KioskStage::WaitingForServer;
+    let shown = rig.until(waits).await;
+    assert_eq!(shown.problem.unwrap().code, ErrorCode::ServerUnreachable);
+    assert_eq!(shown.connection, Connection::Offline { since_ms: None });
+    rig.between.set(Weather::Fair);
+    rig.until_in_time(5 * MINUTE, is_code).await;
+}
