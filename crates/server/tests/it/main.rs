@@ -19,6 +19,7 @@ mod families;
 mod front;
 mod health;
 mod home;
+mod hub;
 mod invites;
 mod link;
 mod link_page;
