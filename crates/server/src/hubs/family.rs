@@ -6,13 +6,17 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use luminous_domain::{AccountId, FamilyId, Permission};
 use luminous_store::{DeviceState, Event, EventPage, MemberState, StoreError};
 use luminous_wire::api::FamilyEvent;
 use luminous_wire::api::hub::family_hub;
+use tokio::time::timeout;
 
-use luminous_signalr::hub::Frame;
+use luminous_signalr::hub::{Frame, SLOW_CONSUMER};
 
 use super::{Caller, Connection};
 use crate::AppState;
@@ -21,6 +25,10 @@ use crate::presence::Connected;
 
 /// How many events are read at once.
 const PAGE: u32 = 256;
+/// How many events may wait for a guest to read them; its connection would take twice as many.
+const BURST: u32 = 128;
+/// How long a guest may take to read them.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Everybody who is connected, by family.
 #[derive(Default)]
@@ -45,6 +53,9 @@ struct Guest {
     connection: Connection,
     /// The newest event that was sent; `None` until the connection said what it has.
     position: Option<u64>,
+    /// How many events it was sent since it had read all of them. At [`BURST`] it gets no more until it
+    /// has (P6).
+    unread: u32,
     /// Counts a display as online while it is here.
     _online: Option<Connected>,
 }
@@ -57,7 +68,8 @@ impl Rooms {
             Caller::Display { device, .. } => Some(state.presence().connect(*device)),
             _ => None,
         };
-        let guest = Guest { connection: connection.clone(), position: None, _online: online };
+        let guest =
+            Guest { connection: connection.clone(), position: None, unread: 0, _online: online };
         self.rooms().entry(family).or_default().guests.push(guest);
     }
 
@@ -118,40 +130,63 @@ impl Rooms {
         is_done
     }
 
-    /// What the guest furthest behind has.
+    /// What the guest furthest behind has, of those who read.
     fn furthest_behind(&self, family: FamilyId) -> Option<u64> {
         let rooms = self.rooms();
-        rooms.get(&family)?.guests.iter().filter_map(|guest| guest.position).min()
+        let guests = rooms.get(&family)?.guests.iter().filter(|guest| guest.unread < BURST);
+        guests.filter_map(|guest| guest.position).min()
     }
 
-    /// Sends to each guest what it has not had of the page that follows `after`; answers whether
-    /// somebody is still behind.
-    fn hand_out(&self, family: FamilyId, after: u64, page: &EventPage) -> bool {
-        let mut rooms = self.rooms();
-        let Some(room) = rooms.get_mut(&family) else { return false };
-        let frames: Vec<(u64, Frame)> =
-            page.events.iter().filter_map(|event| Some((event.seq, frame(event)?))).collect();
-        let mut is_behind = false;
-        for guest in &mut room.guests {
-            let Some(position) = &mut guest.position else { continue };
-            if page.is_torn && *position == after {
-                // Whoever cannot be sent to is about to leave.
-                let _ = guest.connection.send(family_hub::RESYNC, &[page.latest]);
-                *position = page.latest;
-            }
-            for (seq, frame) in &frames {
-                if *seq == *position + 1 {
-                    let _ = guest.connection.send_frame(frame);
-                    *position = *seq;
+    /// The connection has read everything it was sent.
+    fn caught_up(&self, connection: &Connection, family: FamilyId) {
+        if let Some(room) = self.rooms().get_mut(&family) {
+            for guest in &mut room.guests {
+                if guest.connection.id() == connection.id() {
+                    guest.unread = 0;
                 }
             }
-            is_behind |= *position < page.latest;
         }
-        is_behind
+    }
+
+    /// Sends to each guest what it has not had of the page that follows `after`. Answers whether
+    /// somebody who reads is still behind, and who must read first.
+    fn hand_out(&self, family: FamilyId, after: u64, page: &EventPage) -> (bool, Vec<Connection>) {
+        let mut rooms = self.rooms();
+        let Some(room) = rooms.get_mut(&family) else { return (false, Vec::new()) };
+        let frames: Vec<(u64, Frame)> =
+            page.events.iter().filter_map(|event| Some((event.seq, frame(event)?))).collect();
+        let (mut is_behind, mut full) = (false, Vec::new());
+        for guest in room.guests.iter_mut().filter(|guest| guest.unread < BURST) {
+            guest.hand(after, page, &frames);
+            if guest.unread >= BURST {
+                full.push(guest.connection.clone());
+            } else {
+                is_behind |= guest.position.is_some_and(|position| position < page.latest);
+            }
+        }
+        (is_behind, full)
     }
 
     fn rooms(&self) -> MutexGuard<'_, HashMap<FamilyId, Room>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Guest {
+    fn hand(&mut self, after: u64, page: &EventPage, frames: &[(u64, Frame)]) {
+        let Some(position) = &mut self.position else { return };
+        if page.is_torn && *position == after {
+            // Whoever cannot be sent to is about to leave.
+            let _ = self.connection.send(family_hub::RESYNC, &[page.latest]);
+            *position = page.latest;
+        }
+        for (seq, frame) in frames {
+            if *seq == *position + 1 && self.unread < BURST {
+                let _ = self.connection.send_frame(frame);
+                *position = *seq;
+                self.unread += 1;
+            }
+        }
     }
 }
 
@@ -203,11 +238,35 @@ pub async fn deliver(state: &AppState, family: FamilyId) -> Result<(), StoreErro
 async fn deliver_once(state: &AppState, rooms: &Rooms, family: FamilyId) -> Result<(), StoreError> {
     while let Some(after) = rooms.furthest_behind(family) {
         let page = state.store().events_after(family, after, PAGE).await?;
-        if !rooms.hand_out(family, after, &page) {
+        let (is_behind, full) = rooms.hand_out(family, after, &page);
+        for connection in full {
+            tokio::spawn(wait_for_reader(state.clone(), connection, family));
+        }
+        if !is_behind {
             break;
         }
     }
     Ok(())
+}
+
+/// Goes on with whoever had enough to read, once they have read it; not for ever. Boxed, for going on
+/// may come here again.
+fn wait_for_reader(
+    state: AppState,
+    connection: Connection,
+    family: FamilyId,
+) -> BoxFuture<'static, ()> {
+    let wait = async move {
+        if timeout(PATIENCE, connection.caught_up()).await.is_err() {
+            connection.close(Some(SLOW_CONSUMER), true);
+            return;
+        }
+        state.listeners().families.caught_up(&connection, family);
+        if let Err(error) = deliver(&state, family).await {
+            tracing::debug!(code = error.code(), "a hint makes up for what was not delivered");
+        }
+    };
+    wait.boxed()
 }
 
 /// Closes the connections of everybody who no longer may listen to this family. What cannot be asked
