@@ -5,6 +5,8 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
 use crate::desk::Desk;
@@ -17,6 +19,8 @@ pub struct App {
     /// The page in the window.
     pub page: Session,
     log: PathBuf,
+    /// The program itself; another window of it is another process.
+    processes: Vec<i32>,
 }
 
 impl App {
@@ -28,6 +32,7 @@ impl App {
         log: &str,
     ) -> anyhow::Result<Self> {
         let port = free_port()?;
+        let before = running(program)?;
         desk.set("TAURI_WEBVIEW_AUTOMATION", "true");
         desk.set("LUMINOUS_LOG", "trace");
         let started =
@@ -36,7 +41,9 @@ impl App {
         started?;
         let options = json!({ "binary": program, "args": arguments });
         let page = Session::begin(port, json!({ "webkitgtk:browserOptions": options })).await?;
-        Ok(Self { page, log: desk.place(log) })
+        let mut processes = running(program)?;
+        processes.retain(|id| !before.contains(id));
+        Ok(Self { page, log: desk.place(log), processes })
     }
 
     /// Waits until the screen that the app has drawn last is `name`, as the app's log says.
@@ -99,11 +106,21 @@ impl App {
     }
 
     /// Closes the window as a person would, and waits until the program is gone.
-    pub async fn quit(self, program: &Path) -> anyhow::Result<()> {
-        let processes = running(program)?;
+    pub async fn quit(&self) -> anyhow::Result<()> {
         // The driver answers with an error when the page is gone before it could say so.
         let _ = self.page.close_window().await;
-        ended(&processes).await?;
+        ended(&self.processes).await?;
+        let _ = self.page.end().await;
+        Ok(())
+    }
+
+    /// Cuts its power.
+    pub async fn kill(&self) -> anyhow::Result<()> {
+        for id in &self.processes {
+            let id = Pid::from_raw(*id).context("no process")?;
+            kill_process(id, Signal::KILL)?;
+        }
+        ended(&self.processes).await?;
         let _ = self.page.end().await;
         Ok(())
     }

@@ -131,7 +131,7 @@ async fn ways_back(
             browser.close_tab().await?;
         }
     }
-    app.quit(&package.program()).await?;
+    app.quit().await?;
     Ok(taken)
 }
 

@@ -3,6 +3,7 @@
 mod account;
 mod family;
 mod forms;
+mod wall;
 
 use std::path::Path;
 
@@ -23,6 +24,8 @@ pub const SCHEME: &str = "family.luminous.app";
 /// Everything a journey goes through.
 struct Tour {
     app: App,
+    /// The display, while there is one.
+    wall: Option<App>,
     browser: Browser,
     report: Report,
     /// The code of the invitation that was made last.
@@ -71,24 +74,34 @@ pub async fn run(package: &Package, pictures: &Path) -> anyhow::Result<()> {
     let browser = Browser::start(&mut desk, &format!("http://localhost:{port}"), SCHEME).await?;
     report.step("Chromium is the system browser");
     let app = App::start(&mut desk, &program, &demo, "app-1.log").await?;
-    let mut tour = Tour { app, browser, report, code: String::new() };
+    let mut tour = Tour { app, wall: None, browser, report, code: String::new() };
     tour.first_evening(&desk).await?;
 
-    tour.app.quit(&program).await?;
+    tour.app.quit().await?;
     tour.report.step("quit");
     tour.app = App::start(&mut desk, &program, &demo, "app-2.log").await?;
     tour.next_morning().await?;
     tour.second_person().await?;
     tour.act_of_administration().await?;
+
+    tour.wall = Some(wall::hang(&mut desk, &program, &port, "wall-1.log").await?);
+    tour.link_a_display().await?;
+    tour.a_note_arrives().await?;
+    tour.power_cut(&mut desk, &program, &port).await?;
+    tour.down_and_up_again().await?;
+
     tour.profile_and_password().await?;
     tour.sign_out().await?;
     tour.report.step("signed out here and at the provider");
-    tour.app.quit(&program).await?;
+    tour.app.quit().await?;
+    tour.wall_alone().await?;
 
     tour.app = App::start(&mut desk, &program, &demo, "app-3.log").await?;
     tour.app.see_screen("signed_out").await?;
     tour.report.step("started again: nobody is signed in");
-    tour.app.quit(&program).await
+    tour.wall_at_home().await?;
+    tour.take_down().await?;
+    tour.app.quit().await
 }
 
 impl Tour {

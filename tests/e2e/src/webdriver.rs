@@ -101,6 +101,15 @@ impl Session {
         .await
     }
 
+    /// Waits until no element fits the selector.
+    pub async fn lacks(&self, css: &str) -> anyhow::Result<()> {
+        let script = format!("return document.querySelector({css:?}) === null");
+        until(&format!("no {css}"), || async {
+            Ok((self.run(&script).await? == true).then_some(()))
+        })
+        .await
+    }
+
     /// Runs a script in the page and answers what it returns.
     pub async fn run(&self, script: &str) -> anyhow::Result<Value> {
         self.post("/execute/sync", json!({ "script": script, "args": [] })).await
@@ -149,7 +158,7 @@ impl Session {
     }
 
     /// Ends the session, and with it the program the driver started.
-    pub async fn end(self) -> anyhow::Result<()> {
+    pub async fn end(&self) -> anyhow::Result<()> {
         self.call(Method::DELETE, "", None).await?;
         Ok(())
     }

@@ -8,8 +8,17 @@ use anyhow::Context;
 use serde_json::Value;
 
 static ENGLISH: LazyLock<HashMap<String, Value>> = LazyLock::new(|| {
-    serde_json::from_str(include_str!("../../../ui/src/lib/i18n/catalogs/en.json"))
-        .expect("the UI's build has checked the catalog")
+    [
+        include_str!("../../../ui/src/lib/i18n/catalogs/en.json"),
+        include_str!("../../../ui/src/lib/i18n/catalogs/en.behind.json"),
+    ]
+    .into_iter()
+    .flat_map(|catalog| {
+        let words: HashMap<String, Value> =
+            serde_json::from_str(catalog).expect("the UI's build has checked the catalog");
+        words
+    })
+    .collect()
 });
 
 /// The English words of `key`; an error when the journey is older than the catalog.

@@ -258,7 +258,10 @@ impl Driver {
         let proof = self.server.proof_for("/oauth2/token").ok()?;
         let arguments = (RedeemArguments { device_code, proof },);
         match hub.client.invoke::<Redeemed>(link_hub::REDEEM, &arguments, INVOCATION).await {
-            Ok(Redeemed::Tokens(tokens)) => Some(Ok(tokens)),
+            Ok(Redeemed::Tokens(tokens)) => {
+                tracing::info!("redeemed over the hub");
+                Some(Ok(tokens))
+            }
             // What is said of the proof may be about the clock, and HTTP tells the time.
             Ok(Redeemed::Problem(problem)) => of_oauth(400, problem)
                 .filter(|word| !word.is_about_proof())

@@ -14,8 +14,7 @@ use crate::screen;
 pub async fn s2_s3_a_locked_keyring_blocks_until_its_question_is_answered(
     mut scene: Scene<'_>,
 ) -> anyhow::Result<()> {
-    let program = scene.package.program();
-    scene.open_signed_up("app-1.log", &ANA).await?.quit(&program).await?;
+    scene.open_signed_up("app-1.log", &ANA).await?.quit().await?;
     scene.desk.stop_keyring().await?;
     scene.desk.start_keyring(false).await?;
     let app = scene.open_app("app-2.log").await?;
@@ -26,24 +25,23 @@ pub async fn s2_s3_a_locked_keyring_blocks_until_its_question_is_answered(
     screen::type_line(&display(&scene.desk), KEYRING_PASSWORD)?;
     app.see_screen("signed_in").await?;
     app.see("connection.online").await?;
-    app.quit(&program).await
+    app.quit().await
 }
 
 pub async fn s5_a_keyring_that_lost_the_sign_in_is_told_from_a_first_start(
     mut scene: Scene<'_>,
 ) -> anyhow::Result<()> {
-    let program = scene.package.program();
     let app = scene.open_app("app-0.log").await?;
     app.see("signed_out.never.text").await?;
-    app.quit(&program).await?;
-    scene.open_signed_up("app-1.log", &ANA).await?.quit(&program).await?;
+    app.quit().await?;
+    scene.open_signed_up("app-1.log", &ANA).await?.quit().await?;
     scene.desk.stop_keyring().await?;
     fs::remove_dir_all(scene.desk.place("home/.local/share/keyrings"))?;
     scene.desk.start_keyring(true).await?;
     let app = scene.open_app("app-2.log").await?;
     app.see("signed_out.lost.text").await?;
     app.page.see("body", ANA.name).await?;
-    app.quit(&program).await
+    app.quit().await
 }
 
 /// Every token of the emulator starts like one of these: a JWT's header, or a wrapped grant.
@@ -68,7 +66,7 @@ pub async fn s9_no_token_is_anywhere_but_in_the_keyring(
         free_of_tokens("the command line", &String::from_utf8_lossy(&words))?;
     }
     ensure!(app.log()?.contains("screen drawn"), "the log was not written");
-    app.quit(&scene.package.program()).await?;
+    app.quit().await?;
     let mut files = 0;
     for folder in ["home/.local/share/family.luminous.desktop", "home/.config", "home/.cache"] {
         for file in files_below(&scene.desk.place(folder))? {

@@ -27,7 +27,7 @@ pub async fn a_redirect_reaches_the_running_app_through_the_packaged_entry(
         Ok((running(&scene.package.program())?.len() == 1).then_some(()))
     })
     .await?;
-    app.quit(&scene.package.program()).await
+    app.quit().await
 }
 
 pub async fn r2_r4_a_redirect_that_comes_again_or_is_made_up_changes_nothing(
@@ -48,7 +48,7 @@ pub async fn r2_r4_a_redirect_that_comes_again_or_is_made_up_changes_nothing(
     }
     ensure!(scene.provider.requests("Token")? == 1, "a second code reached the provider");
     app.page.see("body", ANA.name).await?;
-    app.quit(&scene.package.program()).await
+    app.quit().await
 }
 
 pub async fn a_cold_start_finishes_the_sign_in_that_the_last_run_began(
@@ -59,7 +59,7 @@ pub async fn a_cold_start_finishes_the_sign_in_that_the_last_run_began(
     app.press("signed_out.continue").await?;
     scene.browser.take_new_tab().await?;
     scene.browser.page.find("#next").await?;
-    app.quit(&program).await?;
+    app.quit().await?;
     ensure!(running(&program)?.is_empty(), "the app is still running");
     // The browser's launcher starts the app now; what it says goes where the browser's words go.
     sign_up(&scene.browser, &ANA).await?;
@@ -82,7 +82,7 @@ pub async fn a_cold_start_finishes_the_sign_in_that_the_last_run_began(
     let app = scene.open_app("app-2.log").await?;
     app.see_screen("signed_in").await?;
     app.page.see("body", ANA.name).await?;
-    app.quit(&program).await
+    app.quit().await
 }
 
 pub async fn without_the_scheme_the_redirect_comes_back_over_loopback(
@@ -107,7 +107,7 @@ pub async fn without_the_scheme_the_redirect_comes_back_over_loopback(
     ensure!(!app.log()?.contains("redirect received"), "it came through the deep link after all");
     let landed = scene.browser.page.address().await?;
     ensure!(landed.starts_with("http://localhost:4721"), "the browser is at {landed}");
-    app.quit(&scene.package.program()).await
+    app.quit().await
 }
 
 pub async fn r17_without_a_browser_the_link_can_be_carried_over_by_hand(
@@ -133,5 +133,5 @@ pub async fn r17_without_a_browser_the_link_can_be_carried_over_by_hand(
     sign_up(&scene.browser, &ANA).await?;
     scene.browser.page.click("#continue").await?;
     app.see_screen("signed_in").await?;
-    app.quit(&scene.package.program()).await
+    app.quit().await
 }

@@ -30,7 +30,7 @@ pub async fn u4_markup_in_a_name_is_text_and_inline_handlers_do_not_run(
         .await?;
     let harmed = app.page.run("return window.harmed === undefined").await?;
     ensure!(harmed == Value::Bool(true), "an inline handler or script ran");
-    app.quit(&scene.package.program()).await
+    app.quit().await
 }
 
 pub async fn u5_the_window_goes_nowhere_else_and_opens_nothing(
@@ -78,7 +78,7 @@ pub async fn u5_the_window_goes_nowhere_else_and_opens_nothing(
     // The same address from outside, to show that the count above could have been another.
     scene.browser.page.go_to(&elsewhere).await?;
     ensure!(scene.provider.requests("")? == 1, "the provider does not count");
-    app.quit(&scene.package.program()).await
+    app.quit().await
 }
 
 pub async fn r16_the_page_can_neither_hear_nor_forge_a_deep_link(
@@ -107,5 +107,5 @@ pub async fn r16_the_page_can_neither_hear_nor_forge_a_deep_link(
         ensure!(words.contains("not allowed"), "{command} answered: {words}");
     }
     ensure!(!app.log()?.contains("redirect received"), "a forged deep link arrived");
-    app.quit(&scene.package.program()).await
+    app.quit().await
 }
