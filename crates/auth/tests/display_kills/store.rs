@@ -23,7 +23,7 @@ impl OpenStore for FileStore {
     }
 }
 
-fn refused(error: std::io::Error) -> StoreError {
+fn refused(error: &std::io::Error) -> StoreError {
     StoreError::Refused(error.to_string())
 }
 
@@ -36,14 +36,14 @@ impl SecretStore for FileStore {
         match fs::read(self.folder.join(name)) {
             Ok(value) => Ok(vec![Zeroizing::new(value)]),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
-            Err(error) => Err(refused(error)),
+            Err(error) => Err(refused(&error)),
         }
     }
 
     fn set(&self, name: &str, value: &[u8]) -> Result<(), StoreError> {
         let beside = self.folder.join(format!("{name}.new"));
-        fs::write(&beside, value).map_err(refused)?;
-        fs::rename(beside, self.folder.join(name)).map_err(refused)?;
+        fs::write(&beside, value).map_err(|error| refused(&error))?;
+        fs::rename(beside, self.folder.join(name)).map_err(|error| refused(&error))?;
         if is_slot(name) {
             Point::PendingSlotWritten.reach(self.dies_at);
         } else if name.starts_with(TOKENS) {
@@ -55,7 +55,7 @@ impl SecretStore for FileStore {
     fn delete(&self, name: &str) -> Result<(), StoreError> {
         match fs::remove_file(self.folder.join(name)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(refused(error));
+                return Err(refused(&error));
             }
             _ => {}
         }

@@ -37,9 +37,10 @@ fn notes(shown: &KioskSnapshot) -> Vec<String> {
     }
 }
 
+/// What it was called, with the code on the screen.
 fn former_name(shown: &KioskSnapshot) -> Option<String> {
     match &shown.stage {
         KioskStage::Code { former_name, .. } => former_name.clone(),
-        other => panic!("no code: {other:?}"),
+        _ => None,
     }
 }

@@ -74,7 +74,7 @@ async fn f6_a_display_whose_token_was_used_by_somebody_else_ends_quietly() {
         .collect();
     // Two refreshes later the first token is a grandparent.
     rig.pass(26 * MINUTE).await;
-    rig.until(|shown| is_wall(shown)).await;
+    rig.until(is_wall).await;
     rig.pass(26 * MINUTE).await;
     rig.settle().await;
     assert!(count(&rig, REFRESH) >= 2);
