@@ -4,7 +4,7 @@
 use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -13,7 +13,7 @@ use luminous_auth::Display;
 use luminous_auth::display::{Description, Ports, Server};
 use luminous_domain::{Clock, OsEntropy, SystemClock, Timestamp};
 use luminous_oidc::{HttpClient, HttpError, Limits, ReqwestClient, Transport, Trust};
-use luminous_wire::{KioskSnapshot, KioskStage};
+use luminous_wire::KioskSnapshot;
 use tokio::io::AsyncWriteExt as _;
 
 use super::point::Point;
@@ -44,6 +44,8 @@ impl Clock for Leaping {
 struct Network {
     client: ReqwestClient,
     dies_at: Option<Point>,
+    /// A token was used, and accepted.
+    used: Arc<AtomicBool>,
 }
 
 #[async_trait]
@@ -67,6 +69,7 @@ impl HttpClient for Network {
         }
         if is_use && answer.is_ok() {
             Point::AfterFirstUse.reach(self.dies_at);
+            self.used.store(true, Ordering::SeqCst);
         }
         answer
     }
@@ -96,8 +99,10 @@ pub fn run(point: &str) {
 async fn live(dies_at: Option<Point>) {
     let folder = PathBuf::from(std::env::var_os(FOLDER).unwrap());
     let clock = Arc::new(Leaping::default());
+    let used = Arc::<AtomicBool>::default();
+    let client = ReqwestClient::new(Trust::system()).unwrap();
     let ports = Ports {
-        http: Arc::new(Network { client: ReqwestClient::new(Trust::system()).unwrap(), dies_at }),
+        http: Arc::new(Network { client, dies_at, used: Arc::clone(&used) }),
         store: Arc::new(FileStore { folder: folder.join("keyring"), dies_at }),
         clock: Arc::clone(&clock) as _,
         entropy: Arc::new(OsEntropy),
@@ -116,10 +121,9 @@ async fn live(dies_at: Option<Point>) {
         loop {
             let shown = snapshots.borrow_and_update().clone();
             tell(&shown);
-            if matches!(shown.stage, KioskStage::Wall { .. } | KioskStage::Welcome { .. })
-                && dies_at == Some(Point::OldSlotDeleted)
-            {
-                // Its time is over: what is due is looked at again.
+            if used.load(Ordering::SeqCst) && dies_at == Some(Point::OldSlotDeleted) {
+                // The time of the token before it is over: what is due is looked at again. Not sooner,
+                // because proofs are dated by this clock.
                 clock.0.fetch_add(LONG, Ordering::SeqCst);
                 display.retry_storage();
             }
