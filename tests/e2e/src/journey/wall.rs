@@ -136,7 +136,7 @@ impl Tour {
         self.wall()?.see_screen("code").await?;
         // In capitals and groups there; typed as people type.
         let shown = "return [...document.querySelectorAll('.code [aria-hidden]')]\
-             .map(group => group.textContent).join(' ')";
+             .map(group => group.textContent.trim()).join(' ').trim()";
         let shown = self.wall()?.page.run(shown).await?;
         let code = shown.as_str().context("no code")?.to_lowercase();
         ensure!(code.len() == 7, "{code:?} is no code in two groups of three");
