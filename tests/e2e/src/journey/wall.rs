@@ -8,6 +8,7 @@ use anyhow::{Context as _, ensure};
 use super::{Tour, family};
 use crate::app::App;
 use crate::desk::Desk;
+use crate::wait::until;
 use crate::words::{say, say_with};
 
 /// What the family calls the display.
@@ -145,10 +146,21 @@ impl Tour {
         self.app.press("link.code.submit").await
     }
 
+    /// The two digits on the wall, once they are there alone.
+    async fn number(&self) -> anyhow::Result<String> {
+        let wall = self.wall()?;
+        let script = "return [...document.querySelectorAll('h1')].at(-1)?.textContent ?? ''";
+        until("two digits on the wall", || async {
+            let shown = wall.page.run(script).await?;
+            let digits = shown.as_str().unwrap_or_default().chars().filter(char::is_ascii_digit);
+            Ok(Some(digits.collect::<String>()).filter(|number| number.len() == 2))
+        })
+        .await
+    }
+
     async fn type_the_number(&mut self) -> anyhow::Result<()> {
         self.wall()?.see_screen("claimed").await?;
-        let shown = self.wall()?.page.text("h1").await?;
-        let number: String = shown.chars().filter(char::is_ascii_digit).collect();
+        let number = self.number().await?;
         self.app.fill("link.number.label", &number).await?;
         self.app.fill("link.name.label", NAME).await?;
         self.app.press("link.confirm").await
