@@ -95,10 +95,23 @@ impl Session {
 
     /// Waits until the element's text contains `part`.
     pub async fn see(&self, css: &str, part: &str) -> anyhow::Result<()> {
-        until(&format!("{part:?} in {css}"), || async move {
+        let seen = until(&format!("{part:?} in {css}"), || async move {
             Ok(self.text(css).await?.contains(part).then_some(()))
         })
-        .await
+        .await;
+        if let Err(error) = seen {
+            let shown = self.text(css).await.unwrap_or_default();
+            return Err(error.context(format!("{css} shows:\n{shown}")));
+        }
+        Ok(())
+    }
+
+    /// Waits until nothing on the page moves any more.
+    pub async fn settle(&self) -> anyhow::Result<()> {
+        let moving = "return document.getAnimations()\
+             .some(one => one.effect?.getTiming().iterations !== Infinity)";
+        until("a page at rest", || async { Ok((self.run(moving).await? == false).then_some(())) })
+            .await
     }
 
     /// Waits until no element fits the selector.

@@ -27,7 +27,9 @@ pub async fn hang(desk: &mut Desk, program: &Path, port: &str, log: &str) -> any
 impl Tour {
     /// Keeps a picture of the wall.
     async fn wall_picture(&mut self, name: &str) -> anyhow::Result<()> {
-        let png = self.wall()?.page.picture().await?;
+        let page = &self.wall()?.page;
+        page.settle().await?;
+        let png = page.picture().await?;
         self.report.picture(name, &png)
     }
 
@@ -48,9 +50,10 @@ impl Tour {
         self.picture("link-check").await?;
         self.wall_picture("wall-number").await?;
         self.type_the_number().await?;
+        self.wall()?.see_screen("welcome").await?;
+        self.wall_picture("wall-welcome").await?;
         self.app.page.see("body", &say_with("link.done.title", &[("name", NAME)])?).await?;
         self.picture("link-done").await?;
-        self.wall_picture("wall-welcome").await?;
         self.wall()?.see_screen("wall").await?;
         self.wall()?.page.see("body", family::NAME).await?;
         self.wall()?.page.see("body", family::NOTE).await?;
