@@ -19,8 +19,23 @@ pub struct App {
     /// The page in the window.
     pub page: Session,
     log: PathBuf,
-    /// The program itself; another window of it is another process.
-    processes: Vec<i32>,
+    program: PathBuf,
+    /// Which of the program's windows it is: the display's is a process of its own.
+    kind: Kind,
+}
+
+/// The windows of the program that are processes of their own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Desktop,
+    Kiosk,
+}
+
+impl Kind {
+    /// What these arguments start.
+    fn of(first: Option<&[u8]>) -> Self {
+        if first == Some(b"kiosk") { Self::Kiosk } else { Self::Desktop }
+    }
 }
 
 impl App {
@@ -32,7 +47,6 @@ impl App {
         log: &str,
     ) -> anyhow::Result<Self> {
         let port = free_port()?;
-        let before = running(program)?;
         desk.set("TAURI_WEBVIEW_AUTOMATION", "true");
         desk.set("LUMINOUS_LOG", "trace");
         let started =
@@ -40,10 +54,12 @@ impl App {
         desk.set("TAURI_WEBVIEW_AUTOMATION", "");
         started?;
         let options = json!({ "binary": program, "args": arguments });
-        let page = Session::begin(port, json!({ "webkitgtk:browserOptions": options })).await?;
-        let mut processes = running(program)?;
-        processes.retain(|id| !before.contains(id));
-        Ok(Self { page, log: desk.place(log), processes })
+        let begun = Session::begin(port, json!({ "webkitgtk:browserOptions": options })).await;
+        let log = desk.place(log);
+        let said = || fs::read_to_string(&log).unwrap_or_default();
+        let page = begun.with_context(|| format!("the app said:\n{}", said()))?;
+        let kind = Kind::of(arguments.first().map(|first| first.as_bytes()));
+        Ok(Self { page, log, program: program.to_owned(), kind })
     }
 
     /// Waits until the screen that the app has drawn last is `name`, as the app's log says.
@@ -107,20 +123,22 @@ impl App {
 
     /// Closes the window as a person would, and waits until the program is gone.
     pub async fn quit(&self) -> anyhow::Result<()> {
+        let processes = running_as(&self.program, self.kind)?;
         // The driver answers with an error when the page is gone before it could say so.
         let _ = self.page.close_window().await;
-        ended(&self.processes).await?;
+        ended(&processes).await?;
         let _ = self.page.end().await;
         Ok(())
     }
 
     /// Cuts its power.
     pub async fn kill(&self) -> anyhow::Result<()> {
-        for id in &self.processes {
+        let processes = running_as(&self.program, self.kind)?;
+        for id in &processes {
             let id = Pid::from_raw(*id).context("no process")?;
             kill_process(id, Signal::KILL)?;
         }
-        ended(&self.processes).await?;
+        ended(&processes).await?;
         let _ = self.page.end().await;
         Ok(())
     }
@@ -129,6 +147,12 @@ impl App {
 /// The processes that run `program` now, started by its path or, as by its desktop entry, by its
 /// bare name. The app forbids others to look at more of it than its command line.
 pub fn running(program: &Path) -> anyhow::Result<Vec<i32>> {
+    let mut all = running_as(program, Kind::Desktop)?;
+    all.extend(running_as(program, Kind::Kiosk)?);
+    Ok(all)
+}
+
+fn running_as(program: &Path, kind: Kind) -> anyhow::Result<Vec<i32>> {
     let names = [Some(program.as_os_str()), program.file_name()];
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc")? {
@@ -137,8 +161,9 @@ pub fn running(program: &Path) -> anyhow::Result<Vec<i32>> {
             continue;
         };
         let words = fs::read(entry.path().join("cmdline")).unwrap_or_default();
-        let first = words.split(|byte| *byte == 0).next().map(OsStr::from_bytes);
-        if first.is_some_and(|first| !first.is_empty()) && names.contains(&first) {
+        let mut words = words.split(|byte| *byte == 0);
+        let first = words.next().map(OsStr::from_bytes).filter(|first| !first.is_empty());
+        if first.is_some() && names.contains(&first) && Kind::of(words.next()) == kind {
             found.push(id);
         }
     }
