@@ -1,5 +1,6 @@
 //! Software of others at the emulator and the server, both as programs: Microsoft's library signs
-//! in and calls the API; schemathesis tries what the OpenAPI document allows and what it does not,
+//! in and calls the API; openid-client links a display, which Microsoft's SignalR client follows;
+//! schemathesis tries what the OpenAPI document allows and what it does not,
 //! without a token, as an owner, as a child and as somebody in no family.
 
 use std::fs;
@@ -22,6 +23,8 @@ pub async fn run(place: &Place, python: &Path) -> anyhow::Result<()> {
     let house = House::open(place).await?;
     house.msal().await?;
     step("MSAL for Node signed up at the emulator, called the API, and refreshed");
+    house.link().await?;
+    step("openid-client linked a display by RFC 8628 with DPoP; Microsoft's SignalR followed it");
     let document = house.folder.path().join("openapi.json");
     fs::write(&document, house.server_says(&["openapi"]).await?)?;
     let tester = Tester { house: &house, python, document };
@@ -33,8 +36,6 @@ pub async fn run(place: &Place, python: &Path) -> anyhow::Result<()> {
     let family = house.create_family(&owner).await?;
     // The first one is older than the family, and only good for being told so.
     let owner = house.token("Olga").await?;
-    house.link(&owner, &family).await?;
-    step("openid-client linked a display by RFC 8628 with DPoP; Microsoft's SignalR followed it");
     tester.run("an owner with a second factor", Some(&owner), &family, false).await?;
     tester.run("the same owner, on the way out", Some(&owner), &family, true).await?;
     Ok(())
@@ -139,10 +140,13 @@ impl House {
         Ok(())
     }
 
-    async fn link(&self, token: &str, family: &str) -> anyhow::Result<()> {
+    async fn link(&self) -> anyhow::Result<()> {
+        let family = self.create_family(&self.token("Lina").await?).await?;
+        // The first one is older than the family.
+        let token = self.token("Lina").await?;
         let status = Command::new("node")
             .arg("link.mjs")
-            .args([&self.api, token, family])
+            .args([&self.api, &token, &family])
             .current_dir(&self.peers)
             .status()
             .await
