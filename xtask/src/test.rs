@@ -23,7 +23,7 @@ const WITHOUT_SLOW: &[&str] = &[
     "--exclude",
     "luminous",
     "-E",
-    "not binary(keyring) & not binary(postgres) & not binary(kills)",
+    "not binary(keyring) & not binary(postgres) & not binary(kills) & not binary(display_kills)",
 ];
 
 const EVERYTHING: &[Stage] = &[
