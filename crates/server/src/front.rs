@@ -26,6 +26,7 @@ use crate::networks::subscriber;
 use crate::problem::{ApiError, Refused};
 use crate::state::AppState;
 use crate::visit::{RequestIds, Visit};
+use crate::web;
 
 /// The header that carries the id of a request, in both directions.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -74,11 +75,11 @@ impl Front {
         let begun = self.0.state.clock().elapsed();
         let visit = self.visit(peer, request.headers());
         let method = request.method().clone();
-        let is_api = is_api(request.uri().path());
+        let page = is_page(request.uri().path()).then(|| web::Language::of(request.headers()));
         request.extensions_mut().insert(visit.clone());
         let request = self.limit_body(request);
         let mut response = self.work(&visit, begun, request).await;
-        self.finish(&visit, is_api, &mut response);
+        self.finish(&visit, page, &mut response);
         let took = self.0.state.clock().elapsed().saturating_sub(begun);
         self.note(&visit, &method, response.status(), took);
         Ok(response)
@@ -123,11 +124,15 @@ impl Front {
         }
     }
 
-    fn finish(&self, visit: &Visit, is_api: bool, response: &mut Response) {
-        if let Some(Refused(error)) = response.extensions_mut().remove() {
+    /// `page` is the language of whoever looks at a page.
+    fn finish(&self, visit: &Visit, page: Option<web::Language>, response: &mut Response) {
+        let refused = response.extensions_mut().remove().map(|Refused(error)| error);
+        let bare = || is_bare_error(response).then(|| of_status(response.status()));
+        if let Some(error) = refused.or_else(bare) {
             error.render(visit.id(), response);
-        } else if is_api && is_bare_error(response) {
-            of_status(response.status()).render(visit.id(), response);
+            if let Some(language) = page {
+                web::dress(&self.0.state, language, (visit.id(), &error), response);
+            }
         }
         let headers = response.headers_mut();
         headers.insert(REQUEST_ID, visit.id_header());
@@ -135,7 +140,7 @@ impl Front {
         if self.0.is_https {
             headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
         }
-        if is_api {
+        if page.is_none() {
             headers.entry(header::CACHE_CONTROL).or_insert(NO_STORE);
             headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(NOTHING);
         }
@@ -174,10 +179,12 @@ impl Drop for InFlight<'_> {
     }
 }
 
-/// Everything but the pages for browsers, which bring headers of their own.
-fn is_api(path: &str) -> bool {
-    !matches!(path, "/" | "/login" | "/callback" | "/logout" | "/join" | "/link")
-        && !path.starts_with("/assets/")
+/// Whether it is one of the pages for browsers, which bring headers of their own, and whose
+/// refusals are pages too.
+fn is_page(path: &str) -> bool {
+    const PAGES: [&str; 8] =
+        ["", "assets", "callback", "join", "link", "login", "logout", "signed-out"];
+    path.split('/').nth(1).is_some_and(|first| PAGES.contains(&first))
 }
 
 fn is_trusted(proxies: &[IpNet], address: IpAddr) -> bool {

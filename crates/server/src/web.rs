@@ -19,6 +19,7 @@ mod callback;
 mod client;
 mod cookies;
 mod csrf;
+mod dress;
 mod exchange;
 mod home;
 mod join;
@@ -38,7 +39,9 @@ use axum::Router;
 use axum::routing::{get, post};
 
 pub use client::Web;
+pub use dress::dress;
 pub use return_to::ReturnTo;
+pub use words::Language;
 
 use crate::state::AppState;
 

@@ -102,7 +102,7 @@ impl FromRequestParts<AppState> for Visitor {
             .take(USER_AGENT_MOST)
             .collect();
         let mut visitor = Self {
-            language: Language::choose(text(header::ACCEPT_LANGUAGE)),
+            language: Language::of(&parts.headers),
             request_id: visit.map(|visit| visit.id().to_owned()).unwrap_or_default(),
             address: visit.map_or(Ipv4Addr::UNSPECIFIED.into(), Visit::address),
             network: visit.map_or(Network::Public, Visit::network),

@@ -8,6 +8,7 @@ mod en;
 mod es;
 pub(super) mod link;
 
+use axum::http::{HeaderMap, header};
 use luminous_domain::Role;
 
 /// A language of the pages.
@@ -75,6 +76,8 @@ pub(super) struct Words {
     pub(super) provider_busy: Message,
     pub(super) forgery: Message,
     pub(super) failed: Message,
+    pub(super) too_fast: Message,
+    pub(super) no_page: Message,
     pub(super) request_id: &'static str,
     pub(super) roles: Roles,
 }
@@ -105,6 +108,13 @@ impl Roles {
 }
 
 impl Language {
+    /// That of a browser.
+    #[must_use]
+    pub fn of(headers: &HeaderMap) -> Self {
+        let accepted = headers.get(header::ACCEPT_LANGUAGE);
+        Self::choose(accepted.and_then(|value| value.to_str().ok()))
+    }
+
     /// The first language of `Accept-Language` that there is, else English. Weights are not
     /// weighed: browsers send the languages in order.
     #[must_use]

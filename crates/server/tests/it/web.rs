@@ -575,6 +575,32 @@ async fn wrong_codes_are_said_and_after_ten_even_the_right_one_is_not_heard() {
 }
 
 #[tokio::test]
+async fn whoever_looks_at_pages_is_refused_with_a_page() {
+    let rig = Rig::with(|config, _| config.limits.per_address_per_minute = 6).await;
+    let mut browser = Browser::new(&rig);
+    browser.language = "de";
+    for path in ["/link/confirm", "/join/accept", "/link/nowhere", "/logout/everywhere"] {
+        let page = browser.peek(path).await;
+        let status = if path == "/link/nowhere" { 404 } else { 405 };
+        assert_eq!((page.status.as_u16(), page.heading()), (status, "Hier ist keine Seite".into()));
+        assert_eq!(page.headers["content-type"], "text/html; charset=utf-8");
+        assert_eq!(page.headers["cache-control"], "no-store");
+    }
+    for path in ["/link", "/signed-out"] {
+        assert_eq!(browser.peek(path).await.status, 200, "{path}");
+    }
+    for path in ["/", "/link", "/link/done", "/join/accept", "/signed-out", "/callback"] {
+        let page = browser.peek(path).await;
+        assert_eq!((page.status.as_u16(), page.heading()), (429, "Einen Moment".into()), "{path}");
+        let policy = page.headers["content-security-policy"].to_str().unwrap();
+        assert!(policy.contains("style-src 'self'"), "{policy}");
+        assert!(page.headers.contains_key("retry-after") && !page.text.contains("problems/"));
+    }
+    let refused = Answer::of(rig.request(Method::GET, "/api/me")).await;
+    assert_eq!(refused.outcome(), "429 request.rate_limited");
+}
+
+#[tokio::test]
 async fn a_session_opens_pages_and_not_the_api() {
     let rig = Rig::start().await;
     let ana = rig.owner("ana").await;

@@ -94,6 +94,14 @@ pub(super) const WORDS: Words = Words {
         title: "Da ist bei uns etwas schiefgegangen",
         text: "Es wurde nichts geändert. Versuch es in einer Minute noch einmal.",
     },
+    too_fast: Message {
+        title: "Einen Moment",
+        text: "Aus deinem Netz kamen zu viele Anfragen. Warte eine Minute und versuch es dann noch einmal.",
+    },
+    no_page: Message {
+        title: "Hier ist keine Seite",
+        text: "Vielleicht war es die Adresse eines Zwischenschritts. Fang auf der Startseite neu an.",
+    },
     request_id: "Für die Person, die diesen Server betreut",
     roles: Roles {
         owner: "Inhaber:in",

@@ -91,6 +91,14 @@ pub(super) const WORDS: Words = Words {
         title: "That went wrong, and it's on us",
         text: "Nothing was changed. Try again in a minute.",
     },
+    too_fast: Message {
+        title: "One moment",
+        text: "There were too many requests from your network. Wait a minute, then try again.",
+    },
+    no_page: Message {
+        title: "There is no page here",
+        text: "Perhaps it was the address of a step in between. Begin again from the front page.",
+    },
     request_id: "For whoever looks after this server",
     roles: Roles {
         owner: "Owner",

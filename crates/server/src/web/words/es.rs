@@ -91,6 +91,14 @@ pub(super) const WORDS: Words = Words {
         title: "Algo falló, y es cosa nuestra",
         text: "No se cambió nada. Inténtalo de nuevo en un minuto.",
     },
+    too_fast: Message {
+        title: "Un momento",
+        text: "Llegaron demasiadas peticiones desde tu red. Espera un minuto y vuelve a intentarlo.",
+    },
+    no_page: Message {
+        title: "Aquí no hay ninguna página",
+        text: "Quizá era la dirección de un paso intermedio. Empieza de nuevo en la página principal.",
+    },
     request_id: "Para quien cuida de este servidor",
     roles: Roles {
         owner: "Titular",
