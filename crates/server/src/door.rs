@@ -20,6 +20,8 @@ use luminous_domain::{Permission, Timestamp, TokenId};
 use luminous_store::{Act, Actor, Device, Membership, Network, Standing};
 
 pub use crate::trust::Verified;
+pub(crate) use display::SEEN_EVERY;
+pub use display::note_connected;
 pub(crate) use proof::{is_ended, is_ended_at, proved_at};
 pub use step_up::MAX_AGE as STEP_UP_MAX_AGE;
 

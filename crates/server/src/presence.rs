@@ -30,6 +30,12 @@ impl Presence {
         self.counts().contains_key(&device)
     }
 
+    /// Those that have one.
+    #[must_use]
+    pub fn connected(&self) -> Vec<DeviceId> {
+        self.counts().keys().copied().collect()
+    }
+
     /// How many displays have one.
     #[must_use]
     pub fn online(&self) -> usize {
@@ -68,7 +74,7 @@ mod tests {
         let second = presence.connect(kitchen);
         drop(first);
         assert!(presence.is_online(kitchen) && !presence.is_online(hall));
-        assert_eq!(presence.online(), 1);
+        assert_eq!((presence.online(), presence.connected()), (1, vec![kitchen]));
         drop(second);
         assert!(!presence.is_online(kitchen));
         assert_eq!(presence.online(), 0);

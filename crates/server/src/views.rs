@@ -121,15 +121,24 @@ pub fn session(session: WebSession) -> api::WebSessionView {
 /// For how long whoever may link displays can take a link back without proving a second factor.
 pub const UNDO_WINDOW: Duration = Duration::from_secs(24 * 3600);
 
-/// A wall display as of `now`, which is connected or not; `None` for one that was revoked.
+/// A display that was heard of within this time counts as online: it may be connected to another
+/// replica, which notes it as often.
+pub const HEARD_OF_LATELY: Duration = Duration::from_secs(360);
+
+/// A wall display as of `now`, which is connected to this replica or not; `None` for one that was
+/// revoked.
 #[must_use]
-pub fn device(device: Device, online: bool, now: Timestamp) -> Option<api::DeviceView> {
+pub fn device(device: Device, is_connected: bool, now: Timestamp) -> Option<api::DeviceView> {
     let state = match device.state {
         DeviceState::Pending => api::DeviceState::Pending,
         DeviceState::Active => api::DeviceState::Active,
         DeviceState::Expired => api::DeviceState::Expired,
         DeviceState::Revoked => return None,
     };
+    let heard_of_lately = device
+        .last_seen_at
+        .is_some_and(|last| ms(now) <= ms(last).saturating_add(HEARD_OF_LATELY.as_millis() as i64));
+    let online = device.state == DeviceState::Active && (is_connected || heard_of_lately);
     let undo_until_ms = ms(device.linked_at).saturating_add(UNDO_WINDOW.as_millis() as i64);
     Some(api::DeviceView {
         id: device.id,

@@ -9,7 +9,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 use luminous_domain::{AccessToken, DeviceId, TokenId};
 use luminous_oidc::{Malformation, TokenError};
-use luminous_store::{DeviceStanding, DeviceState};
+use luminous_store::{DeviceStanding, DeviceState, StoreError};
 
 use super::Display;
 use crate::oauth::{self, DisplayClaims};
@@ -18,7 +18,7 @@ use crate::state::AppState;
 use crate::visit::Visit;
 
 /// How often "last heard of" is written down for one display.
-const SEEN_EVERY: Duration = Duration::from_secs(300);
+pub(crate) const SEEN_EVERY: Duration = Duration::from_secs(300);
 
 impl FromRequestParts<AppState> for Display {
     type Rejection = ApiError;
@@ -119,15 +119,38 @@ async fn confirm(
 
 /// Notes that the display was heard of, at most once in a while, and without letting it wait.
 fn note_seen(state: &AppState, device: DeviceId, now: Duration) {
-    let seen = &state.displays().seen;
-    if seen.get(&device).is_some_and(|last| now < last + SEEN_EVERY) {
+    if !is_due(state, device, now) {
         return;
     }
-    seen.insert(device, now);
     let store = state.parts().store.clone();
     tokio::spawn(async move {
         if let Err(error) = store.device_seen(device).await {
             tracing::debug!(code = error.code(), "last heard of was not written down");
         }
     });
+}
+
+/// Notes that those who are connected here are heard of, though they ask for nothing: what the other
+/// replicas know of them. Each has its own time, so they are not all written at once.
+///
+/// # Errors
+/// [`StoreError`], and the rest is left for the next time.
+pub async fn note_connected(state: &AppState) -> Result<(), StoreError> {
+    let now = state.clock().elapsed();
+    for device in state.presence().connected() {
+        if is_due(state, device, now) {
+            state.store().device_seen(device).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether it is time to write that the display was heard of; then it is the caller who does.
+fn is_due(state: &AppState, device: DeviceId, now: Duration) -> bool {
+    let seen = &state.displays().seen;
+    let due = seen.get(&device).is_none_or(|last| now >= last + SEEN_EVERY);
+    if due {
+        seen.insert(device, now);
+    }
+    due
 }

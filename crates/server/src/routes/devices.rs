@@ -150,8 +150,8 @@ async fn undo_device(
 }
 
 fn view(state: &AppState, device: Device) -> Option<DeviceView> {
-    let online = state.presence().is_online(device.id);
-    views::device(device, online, state.clock().now())
+    let is_connected = state.presence().is_online(device.id);
+    views::device(device, is_connected, state.clock().now())
 }
 
 /// A room, or none where nothing is left of it.

@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use luminous_domain::{DeviceId, Role};
+use luminous_server::Server;
+use luminous_server::door::note_connected;
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 
 use crate::home::{Home, id};
 use crate::link::display::Display;
@@ -30,6 +33,8 @@ async fn list(home: &Home, person: &Someone) -> Value {
 async fn displays_are_listed_with_whether_they_are_connected_now() {
     let home = Home::start().await;
     let (olga, linked) = family_with_a_display(&home).await;
+    assert_eq!(list(&home, &olga).await[0]["online"], true, "it fetched its tokens just now");
+    home.rig.pass(Duration::from_secs(361));
     let device: DeviceId = id(&linked["id"]);
     let listed = list(&home, &olga).await;
     assert_eq!(listed.as_array().unwrap().len(), 1);
@@ -40,6 +45,33 @@ async fn displays_are_listed_with_whether_they_are_connected_now() {
     assert_eq!(list(&home, &olga).await[0]["online"], true);
     drop(connected);
     assert_eq!(list(&home, &olga).await[0]["online"], false);
+}
+
+#[tokio::test]
+async fn a_display_at_another_replica_is_online_until_it_was_not_heard_of_for_six_minutes() {
+    let home = Home::start().await;
+    let (olga, linked) = family_with_a_display(&home).await;
+    home.rig.pass(Duration::from_secs(361));
+    let here = home.rig.server.state();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (config, parts) = (here.config().clone(), here.parts().clone());
+    let there = Server::start_on(listener, config, parts).await.unwrap();
+    let connected = there.state().presence().connect(id(&linked["id"]));
+    let online = async || list(&home, &olga).await[0]["online"] == true;
+    assert!(!online().await, "nobody has said so yet");
+    note_connected(there.state()).await.unwrap();
+    assert!(online().await);
+    home.rig.pass(Duration::from_secs(360));
+    assert!(online().await);
+    home.rig.pass(Duration::from_millis(1));
+    assert!(!online().await);
+    // It is asked for nothing, and noted while it is connected.
+    note_connected(there.state()).await.unwrap();
+    assert!(online().await);
+    drop(connected);
+    home.rig.pass(Duration::from_secs(361));
+    note_connected(there.state()).await.unwrap();
+    assert!(!online().await);
 }
 
 #[tokio::test]

@@ -33,7 +33,8 @@ pub struct DeviceView {
     pub app_version: String,
     /// How it stands.
     pub state: DeviceState,
-    /// Whether it is connected to this server now.
+    /// Whether it is connected, or was heard of in the last six minutes: one that is unplugged shows as
+    /// online for that long at most.
     pub online: bool,
     /// What whoever linked it was called then.
     pub linked_by_name: String,

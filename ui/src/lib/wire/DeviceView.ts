@@ -31,7 +31,8 @@ app_version: string,
  */
 state: DeviceState, 
 /**
- * Whether it is connected to this server now.
+ * Whether it is connected, or was heard of in the last six minutes: one that is unplugged shows as
+ * online for that long at most.
  */
 online: boolean, 
 /**
