@@ -71,6 +71,8 @@ pub enum TokenLie {
     WrongAtHash,
     /// Another person.
     OtherSubject,
+    /// An address that was never confirmed.
+    EmailUnverified,
 }
 
 /// A lie about the members of a token response.
@@ -275,6 +277,7 @@ pub(crate) fn falsify(lie: TokenLie, spec: TokenSpec, truth: &Truth<'_>) -> Toke
             spec.with("at_hash", crate::jwt::at_hash("another access token"))
         }
         TokenLie::WrongAtHash => spec,
+        TokenLie::EmailUnverified => spec.with("email_verified", false),
         TokenLie::OtherSubject => {
             let other = "99999999-9999-4999-8999-999999999999";
             let spec = spec.with("sub", other);

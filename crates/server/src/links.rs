@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use luminous_domain::{ChallengeId, DeviceId, MatchNumber, Permission, UserCode};
 use luminous_store::{
-    Account, Act, Claim, Confirmation, Device, Failure, LinkKey, Membership, NewClaim, Refusal,
-    SecretHash,
+    Account, Act, Asked, Claim, Confirmation, Device, Failure, LinkKey, Membership, NewClaim,
+    Refusal, SecretHash,
 };
 use luminous_wire::api::{ConfirmLink, FormerPlaceView, LinkChallenge};
 
@@ -45,21 +45,51 @@ impl Shown {
     }
 }
 
+/// What became of a question.
+pub enum Answered {
+    /// It waits for its answer.
+    NotYet(LinkChallenge),
+    /// The answer was yes, and made this display.
+    Yes(DeviceId),
+}
+
 /// A person who links, whose role allows it.
 pub struct Linker<'s> {
-    /// What handlers share.
-    pub state: &'s AppState,
+    state: &'s AppState,
+    account: &'s Account,
+    place: &'s Membership,
+    act: Act,
+    address: IpAddr,
+}
+
+/// A person who wants to link.
+pub struct Asker<'s> {
     /// Who.
     pub account: &'s Account,
     /// Their place.
     pub place: &'s Membership,
+    /// Whether their own provider does not vouch for their address.
+    pub is_email_unverified: bool,
     /// What the audit log is to say.
     pub act: Act,
     /// Where they ask from.
     pub address: IpAddr,
 }
 
-impl Linker<'_> {
+impl<'s> Linker<'s> {
+    /// Nobody links whose own provider doubts their address: it may be somebody else's (D12). There
+    /// is no other way to a linker, neither for the API nor for the page.
+    ///
+    /// # Errors
+    /// [`ApiError::RoleMissing`].
+    pub fn new(state: &'s AppState, asker: Asker<'s>) -> Result<Self, ApiError> {
+        let Asker { account, place, is_email_unverified, act, address } = asker;
+        if is_email_unverified {
+            return Err(ApiError::RoleMissing(Permission::DevicesLink));
+        }
+        Ok(Self { state, account, place, act, address })
+    }
+
     /// Looks a code up: the display shows its number from now on.
     ///
     /// # Errors
@@ -91,9 +121,10 @@ impl Linker<'_> {
             absolute: absolute(self.state),
         };
         let device = self.state.store().confirm_link(&yes, &self.act).await.map_err(refusal);
-        // The store writes down a wrong number itself: it burns the code in the same transaction.
-        if !matches!(device, Err(ApiError::DeviceConfirmMismatch)) {
-            self.note("device.linked", &device).await;
+        match device {
+            // The store writes it down itself: it burns the code in the same transaction.
+            Err(ApiError::DeviceConfirmMismatch) => self.alarm("confirm_mismatch"),
+            _ => self.note("device.linked", &device).await,
         }
         self.count("luminous_link_confirmations_total", &device);
         device
@@ -112,6 +143,19 @@ impl Linker<'_> {
         declined
     }
 
+    /// What became of a question, for whoever was asked; it is no guess.
+    ///
+    /// # Errors
+    /// [`ApiError::DeviceCodeInvalid`] when it is over without a yes, and for anybody else.
+    pub async fn asked(&self, challenge: ChallengeId) -> Result<Answered, ApiError> {
+        let (account, family) = (self.account.id, self.place.family.id);
+        match self.state.store().asked_link(challenge, account, family).await? {
+            Some(Asked::Open(claim)) => self.challenge(claim).map(Answered::NotYet),
+            Some(Asked::Linked(device)) => Ok(Answered::Yes(device)),
+            None => Err(ApiError::DeviceCodeInvalid),
+        }
+    }
+
     async fn find(&self, shown: &Shown) -> Result<Claim, ApiError> {
         let claim = match shown {
             Shown::Typed(code) => self.guess(code).await,
@@ -126,7 +170,11 @@ impl Linker<'_> {
     async fn guess(&self, code: &UserCode) -> Result<Claim, ApiError> {
         let guess = Guess::count(self).await?;
         let claim = self.claim(LinkKey::UserCode(link_codes::hash(self.state, code))).await?;
-        if !matches!(claim, Err(Failure::Store(_) | Failure::Refused(Refusal::LinkInvalid))) {
+        let is_counted = matches!(
+            claim,
+            Err(Failure::Store(_) | Failure::Refused(Refusal::LinkInvalid | Refusal::LinkSprayed))
+        );
+        if !is_counted {
             guess.take_back().await;
         }
         claim.map_err(refusal)
@@ -141,7 +189,11 @@ impl Linker<'_> {
             family: self.place.family.id,
             lifetime: CLAIM_LIFETIME,
         };
-        Ok(self.state.store().claim_link(&key, &new, &self.act).await)
+        let claim = self.state.store().claim_link(&key, &new, &self.act).await;
+        if matches!(claim, Err(Failure::Refused(Refusal::LinkSprayed))) {
+            self.alarm("code_sprayed");
+        }
+        Ok(claim)
     }
 
     /// What the person is asked. Where only near displays may be linked, the claim of a far one stays
@@ -167,6 +219,12 @@ impl Linker<'_> {
                 room: former.room,
             }),
         })
+    }
+
+    /// Somebody may be being tricked (D15, D18). The line in the audit log is the store's.
+    fn alarm(&self, what: &'static str) {
+        self.state.meters().count("luminous_link_alarms_total", &[("alarm", what)]);
+        tracing::warn!(alarm = what, "a display's code was burned");
     }
 
     fn count<T>(&self, what: &str, result: &Result<T, ApiError>) {

@@ -333,7 +333,7 @@ impl ApiError {
                 Refusal::NotFound => Self::NotFound,
                 Refusal::TooMany => Self::TooMany,
                 Refusal::Repeated => Self::Repeated,
-                Refusal::LinkInvalid => Self::DeviceCodeInvalid,
+                Refusal::LinkInvalid | Refusal::LinkSprayed => Self::DeviceCodeInvalid,
                 Refusal::ConfirmMismatch => Self::DeviceConfirmMismatch,
                 Refusal::DeviceRevoked | Refusal::TokenReused | Refusal::TokenUnknown => {
                     Self::DeviceEnded { reason: "revoked" }

@@ -150,6 +150,7 @@ async fn sign_in(store: &dyn Store, account: &Account, word: &str) {
         account: account.id,
         user_agent: "a browser".to_owned(),
         auth_time: None,
+        is_email_unverified: false,
         idle: Duration::from_secs(1800),
         lifetime: Duration::from_secs(3600),
     };

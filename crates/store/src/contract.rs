@@ -204,6 +204,7 @@ macro_rules! contract_suite {
                 d18_a_confirmed_code_cannot_be_burned_any_more
                 d23_tokens_can_be_had_for_another_lifetime_after_the_confirmation
                 whoever_typed_the_code_declines_it_and_nobody_else
+                what_became_of_a_question_is_told_to_whoever_was_asked
                 a_display_shows_one_code
                 no_code_comes_back_within_a_day
                 of_a_hundred_displays_with_one_code_one_shows_it

@@ -64,6 +64,9 @@ pub enum Refusal {
     /// No open code of a display is this one.
     #[error("no open code of a display is this one")]
     LinkInvalid,
+    /// Nor is this one, any more: it was burned, as too many families typed it.
+    #[error("the code of a display was typed by too many families")]
+    LinkSprayed,
     /// The number is not what the display shows; the code is burned.
     #[error("the number is not what the display shows")]
     ConfirmMismatch,

@@ -49,8 +49,8 @@ pub use families::{Families, Family, NewFamily};
 pub use health::Health;
 pub use invites::{Invite, Invites, NewInvite, Offer};
 pub use links::{
-    Claim, Confirmation, FormerPlace, Link, LinkKey, LinkState, Links, NewClaim, NewLink, Redeemed,
-    Redemption, SelfDescription,
+    Asked, Claim, Confirmation, FormerPlace, Link, LinkKey, LinkState, Links, NewClaim, NewLink,
+    Redeemed, Redemption, SelfDescription,
 };
 pub use members::{Member, MemberChange, MemberState, Members, NewChild};
 pub use notes::{NewNote, Note, Notes};

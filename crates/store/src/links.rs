@@ -120,6 +120,15 @@ pub struct Claim {
     pub former: Option<FormerPlace>,
 }
 
+/// Where the question stands that a challenge is about, for whoever was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    /// It waits for an answer.
+    Open(Claim),
+    /// The answer was yes, and made this display.
+    Linked(DeviceId),
+}
+
 /// Where a display hung before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FormerPlace {
@@ -238,8 +247,21 @@ pub trait Links: Send + Sync {
     ///
     /// # Errors
     /// [`crate::Refusal::RoleMissing`], before anything is looked up, and the code stays as it was;
-    /// [`crate::Refusal::LinkInvalid`], the same for unknown, ended, used and somebody else's.
+    /// [`crate::Refusal::LinkInvalid`], the same for unknown, ended, used and somebody else's;
+    /// [`crate::Refusal::LinkSprayed`] for the claim that burned it.
     async fn claim_link(&self, key: &LinkKey, new: &NewClaim, act: &Act) -> Result<Claim, Failure>;
+
+    /// What became of the question with this challenge; `None` when it is over without a yes, and for
+    /// anybody but the account and family that claimed.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn asked_link(
+        &self,
+        challenge: ChallengeId,
+        account: AccountId,
+        family: FamilyId,
+    ) -> Result<Option<Asked>, StoreError>;
 
     /// Confirms it (audit: `device.linked`; event: `device_linked`): makes the device, in its former
     /// place if this key has one in this family, waiting for its tokens. They can be had for another

@@ -53,6 +53,8 @@ pub struct WebSession {
     pub user_agent: String,
     /// When the person last proved to the provider who they are.
     pub auth_time: Option<Timestamp>,
+    /// Whether the provider said then that it does not vouch for the person's address.
+    pub is_email_unverified: bool,
     /// When it began.
     pub created_at: Timestamp,
     /// When it was last used, to the minute.
@@ -74,6 +76,8 @@ pub struct NewWebSession {
     pub user_agent: String,
     /// When the person last proved to the provider who they are.
     pub auth_time: Option<Timestamp>,
+    /// Whether the provider said that it does not vouch for the person's address.
+    pub is_email_unverified: bool,
     /// It ends after this long without use.
     pub idle: Duration,
     /// It ends after this long in any case.

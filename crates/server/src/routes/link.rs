@@ -3,14 +3,13 @@
 use axum::extract::State;
 use axum::{Extension, Json};
 use http::StatusCode;
-use luminous_domain::Permission;
 use luminous_wire::api::{ConfirmLink, DeclineLink, DeviceView, LinkChallenge, LookUpLink};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::body::Body;
 use crate::door::{Insider, needs};
-use crate::links::{Linker, Shown};
+use crate::links::{Asker, Linker, Shown};
 use crate::visit::Visit;
 use crate::{ApiError, AppState, views};
 
@@ -72,8 +71,8 @@ async fn confirm_display(
     Body(yes): Body<ConfirmLink>,
 ) -> Result<Json<DeviceView>, ApiError> {
     let device = linker(&state, &insider, &visit)?.confirm(&yes).await?;
-    let online = state.presence().is_online(device.id);
-    let view = views::device(device, online, state.clock().now());
+    let is_connected = state.presence().is_online(device.id);
+    let view = views::device(device, is_connected, state.clock().now());
     view.map(Json).ok_or(ApiError::NotFound)
 }
 
@@ -99,20 +98,17 @@ async fn decline_display(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Whoever's own provider doubts their address links nothing: it may be somebody else's (D12).
 fn linker<'a>(
     state: &'a AppState,
     insider: &'a Adult,
     visit: &Visit,
 ) -> Result<Linker<'a>, ApiError> {
-    if insider.person.verified.identity.is_email_unverified {
-        return Err(ApiError::RoleMissing(Permission::DevicesLink));
-    }
-    Ok(Linker {
-        state,
+    let asker = Asker {
         account: &insider.person.standing.account,
         place: &insider.membership,
+        is_email_unverified: insider.person.verified.identity.is_email_unverified,
         act: insider.person.act(),
         address: visit.address(),
-    })
+    };
+    Linker::new(state, asker)
 }

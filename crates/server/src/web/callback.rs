@@ -237,6 +237,7 @@ async fn open_session(
         account: account.id,
         user_agent: visitor.user_agent.clone(),
         auth_time: identity.auth_time,
+        is_email_unverified: identity.is_email_unverified,
         idle: SESSION_IDLE,
         lifetime: SESSION_LIFETIME,
     };

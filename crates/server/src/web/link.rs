@@ -15,21 +15,18 @@ use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use luminous_domain::{DeviceId, Permission};
-use luminous_store::{MemberState, Membership, StoreError};
+use luminous_store::{MemberState, Membership};
 use luminous_wire::api::{ConfirmLink, LinkChallenge};
 use serde::Deserialize;
 
 use super::home::welcome;
 use super::page::see_other;
 use super::visitor::{Submitted, Visitor};
-use crate::links::{self, Linker, Shown};
+use crate::links::{self, Answered, Asker, Linker, Shown};
 use crate::problem::ApiError;
 use crate::state::AppState;
 use pages::Pages;
 use photograph::Photograph;
-
-/// A link of the last minutes counts as done when its form comes a second time.
-const TWICE_WITHIN_S: i64 = 180;
 
 /// What leads to a challenge.
 #[derive(Deserialize)]
@@ -50,9 +47,6 @@ pub struct Yes {
     name: String,
     #[serde(default)]
     room: String,
-    /// To show the question again when something was typed wrongly.
-    #[serde(default)]
-    code: String,
 }
 
 /// No.
@@ -82,7 +76,7 @@ pub async fn ask(
         return welcome(&state, &visitor, (w.ask_first, "/link"), None);
     };
     let pages = Pages { state: &state, visitor: &visitor, person };
-    if let Err(why) = place(&pages) {
+    if let Err(why) = linker(&pages) {
         return pages.no_place(&why);
     }
     match Photograph::read(&state, &headers) {
@@ -103,21 +97,17 @@ pub async fn look_up(
         Ok(linker) => linker,
         Err(why) => return pages.no_place(&why),
     };
-    match find(&linker, &headers, &form.code).await {
+    match find(&state, &linker, &headers, &form.code).await {
         Ok(challenge) if !challenge.same_network && form.near != "yes" => {
             pages.far(&challenge, &form.code)
         }
-        Ok(challenge) => pages.question(&challenge, &form.code, None),
+        Ok(challenge) => pages.question(&challenge, None),
         Err(error) => pages.not_found(&form.code, &error),
     }
 }
 
 /// Links the display.
-pub async fn confirm(
-    State(state): State<AppState>,
-    headers: HeaderMap,
-    sent: Submitted<Yes>,
-) -> Response {
+pub async fn confirm(State(state): State<AppState>, sent: Submitted<Yes>) -> Response {
     let Submitted { visitor, person, form } = sent;
     let pages = Pages { state: &state, visitor: &visitor, person: &person };
     let linker = match linker(&pages) {
@@ -130,12 +120,9 @@ pub async fn confirm(
     };
     match confirmed {
         Ok(device) => done_at(&state, device),
-        Err(ApiError::Input(_)) => ask_again(&pages, &linker, &headers, &form).await,
-        Err(ApiError::DeviceCodeInvalid) => match linked_just_now(&linker, &form.name).await {
-            Ok(Some(device)) => done_at(&state, device),
-            Ok(None) => pages.over(),
-            Err(error) => visitor.failed(&state, &error.into()),
-        },
+        Err(error @ (ApiError::Input(_) | ApiError::DeviceCodeInvalid)) => {
+            not_taken(&pages, &linker, &form, &error).await
+        }
         Err(error) => pages.refused(&error),
     }
 }
@@ -207,6 +194,7 @@ enum NoPlace<'a> {
     /// In this family.
     SwitchedOff(&'a str),
     RoleMissing,
+    EmailUnverified,
 }
 
 /// The person's place, if it is one from which displays are linked.
@@ -219,22 +207,25 @@ fn place<'a>(pages: &Pages<'a>) -> Result<&'a Membership, NoPlace<'a>> {
 }
 
 fn linker<'a>(pages: &Pages<'a>) -> Result<Linker<'a>, NoPlace<'a>> {
-    Ok(Linker {
-        state: pages.state,
-        account: &pages.person.owner.standing.account,
+    let owner = &pages.person.owner;
+    let asker = Asker {
+        account: &owner.standing.account,
         place: place(pages)?,
+        is_email_unverified: owner.session.is_email_unverified,
         act: pages.person.act(pages.visitor.network),
         address: pages.visitor.address,
-    })
+    };
+    Linker::new(pages.state, asker).map_err(|_| NoPlace::EmailUnverified)
 }
 
 /// By what was typed, else by the photograph. The same person gets the same challenge again.
 async fn find(
+    state: &AppState,
     linker: &Linker<'_>,
     headers: &HeaderMap,
     code: &str,
 ) -> Result<LinkChallenge, ApiError> {
-    let photograph = Photograph::read(linker.state, headers).filter(|_| code.is_empty());
+    let photograph = Photograph::read(state, headers).filter(|_| code.is_empty());
     let shown = match photograph {
         Some(photograph) => Shown::Photographed(photograph.hash()),
         None => Shown::typed(code)?,
@@ -251,30 +242,26 @@ fn yes(form: &Yes) -> Result<ConfirmLink, ApiError> {
     })
 }
 
-/// Something was typed wrongly, and nothing has happened: the same question, and what to mend.
-async fn ask_again(
+/// The form was not taken. Where something was typed wrongly nothing has happened: the same question,
+/// and what to mend. Where it came before, it was a button pressed twice: the same end.
+async fn not_taken(
     pages: &Pages<'_>,
     linker: &Linker<'_>,
-    headers: &HeaderMap,
     form: &Yes,
+    error: &ApiError,
 ) -> Response {
-    match find(linker, headers, &form.code).await {
-        Ok(challenge) => pages.question(&challenge, &form.code, Some(form)),
-        Err(_) => pages.over(),
+    let answered = match form.challenge.parse() {
+        Ok(challenge) => linker.asked(challenge).await,
+        Err(_) => Err(ApiError::DeviceCodeInvalid),
+    };
+    match (answered, error) {
+        (Ok(Answered::NotYet(challenge)), ApiError::Input(_)) => {
+            pages.question(&challenge, Some(form))
+        }
+        (Ok(Answered::Yes(device)), ApiError::DeviceCodeInvalid) => done_at(pages.state, device),
+        (Err(failure), _) => pages.refused(&failure),
+        _ => pages.over(),
     }
-}
-
-/// The display that the same form has linked when it came the first time: a button pressed twice
-/// shows the answer to the second.
-async fn linked_just_now(linker: &Linker<'_>, name: &str) -> Result<Option<DeviceId>, StoreError> {
-    let now = linker.state.clock().now().as_second();
-    let devices = linker.state.store().devices(linker.place.family.id).await?;
-    let mut same = devices.into_iter().filter(|device| {
-        device.linked_by == Some(linker.place.member)
-            && device.name == name.trim()
-            && now - device.linked_at.as_second() <= TWICE_WITHIN_S
-    });
-    Ok(same.next().map(|device| device.id))
 }
 
 /// On to the page about the display; the photograph is used up.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use luminous_domain::Role;
+use luminous_emulator::{Times, TokenLie};
 use luminous_server::config::Proximity;
 use luminous_store::LinkState;
 use reqwest::Method;
@@ -213,6 +214,14 @@ async fn d15_a_wrong_number_burns_the_code_and_a_mistyped_form_does_not() {
         assert_eq!(again.heading(), "Is this the display in front of you?");
         assert!(again.status == 400 && again.text.contains(fault), "{}", again.text);
     }
+    // Also while the family is locked out of typing codes: what was asked is asked.
+    let start = browser.go("/link").await;
+    for _ in 0..5 {
+        browser.press(&start, "continue", &[("code", "000 000")]).await;
+    }
+    let again = browser.press(&page, "link", &[("number", "7"), ("name", "Hall")]).await;
+    assert_eq!(again.heading(), "Is this the display in front of you?");
+    assert!(again.text.contains("value=\"Hall\""), "{}", again.text);
     let wrong = display.other_number(&rig).await;
     let burned = browser.press(&page, "link", &yes(&wrong)).await;
     assert_eq!(
@@ -263,6 +272,14 @@ async fn a_form_sent_twice_links_once_and_shows_the_same_end() {
     let twice = browser.press(&page, "link", &yes(&number)).await;
     assert_eq!((once.url, once.text), (twice.url, twice.text));
     assert_eq!(rig.store.devices(ana.family()).await.unwrap().len(), 1);
+    // Another display of the same name, whose own answer comes too late, is not said to be linked.
+    let other = Display::with(&rig, random(), [127, 0, 0, 1].into(), "hall-pi").await;
+    let start = browser.go("/link").await;
+    let asked = question(&mut browser, &start, &other).await;
+    let number = other.number(&rig).await;
+    browser.press(&asked, "decline", &[]).await;
+    let late = browser.press(&asked, "link", &yes(&number)).await;
+    assert_eq!((late.status.as_u16(), late.heading()), (404, "This code is over".to_owned()));
     // Going back and declining what was linked declines nothing.
     let back = browser.press(&page, "decline", &[]).await;
     assert_eq!((back.status.as_u16(), back.heading()), (404, "This code is over".to_owned()));
@@ -318,6 +335,33 @@ async fn who_may_not_link_is_told_who_may() {
     let (_, page) = at_link(&rig, &outside).await;
     assert_eq!((page.status.as_u16(), page.heading()), (409, "First, a family".to_owned()));
     assert_eq!(display.state(&rig).await, LinkState::Pending);
+}
+
+#[tokio::test]
+async fn d12_whose_address_nobody_vouches_for_links_nothing_from_a_phone() {
+    let rig = Rig::start().await;
+    let ana = rig.owner("ana").await;
+    let display = Display::new(&rig).await;
+    rig.emulator.control().lie(TokenLie::EmailUnverified, Times::Always);
+    let (mut browser, page) = at_link(&rig, &ana).await;
+    let refused = (403, "Confirm your address first".to_owned());
+    assert_eq!((page.status.as_u16(), page.heading()), refused);
+    let home = browser.go("/").await;
+    let (url, form) = home.form("signOut", &[("code", display.code.expose())]);
+    for path in ["/link", "/link/confirm", "/link/decline"] {
+        let mut form = form.clone();
+        for (name, value) in yes("42").into_iter().chain([("challenge", "none")]) {
+            form.push((name.to_owned(), value.to_owned()));
+        }
+        let there = url.join(path).unwrap();
+        let forced = browser.send(Method::POST, &there, Some(&form), HeaderMap::new()).await;
+        assert_eq!((forced.status.as_u16(), forced.heading()), refused, "{path}");
+    }
+    assert_eq!(display.state(&rig).await, LinkState::Pending);
+
+    rig.emulator.control().clear();
+    let (mut browser, page) = at_link(&rig, &ana).await;
+    question(&mut browser, &page, &display).await;
 }
 
 #[tokio::test]

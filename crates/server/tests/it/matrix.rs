@@ -217,6 +217,7 @@ impl Scene {
             account,
             user_agent: "A browser".to_owned(),
             auth_time: None,
+            is_email_unverified: false,
             idle: Duration::from_secs(3600),
             lifetime: Duration::from_secs(3600),
         };

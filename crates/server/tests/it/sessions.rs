@@ -18,6 +18,7 @@ async fn browser(home: &Home, person: &Someone, number: u8) -> WebSessionId {
         account,
         user_agent: format!("Browser {number}"),
         auth_time: None,
+        is_email_unverified: false,
         idle: Duration::from_secs(3600),
         lifetime: Duration::from_secs(7200),
     };

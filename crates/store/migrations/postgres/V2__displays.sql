@@ -1,5 +1,8 @@
 -- Wall displays: how they are linked, the tokens they live on, and what happened in a family.
 
+-- Nobody knows it of a session of before: whoever has one signs in again before they link a display.
+ALTER TABLE web_sessions ADD COLUMN email_unverified boolean NOT NULL DEFAULT true;
+
 -- Beside `devices`, which stays as it was: a program of V1 that still runs asks it, and would fail
 -- at a table that suddenly is another one. A display of before has no key, so it can never sign in;
 -- it shows as expired until somebody ends it. `state` knows nothing of time: `idle_until` and

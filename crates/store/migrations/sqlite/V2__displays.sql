@@ -1,5 +1,9 @@
 -- Wall displays: how they are linked, the tokens they live on, and what happened in a family.
 
+-- Nobody knows it of a session of before: whoever has one signs in again before they link a display.
+ALTER TABLE web_sessions ADD COLUMN email_unverified INTEGER NOT NULL DEFAULT 1
+    CHECK (email_unverified IN (0, 1));
+
 -- A display of before has no key, so it can never sign in; it shows as expired until somebody ends
 -- it. `idle_until` and `expires_at` are its two ends; `state` knows nothing of time.
 CREATE TABLE displays (

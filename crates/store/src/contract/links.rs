@@ -14,7 +14,7 @@ use super::people::{Home, MS, Person, all_at_once};
 use crate::audit::{Act, Actor};
 use crate::devices::DeviceState;
 use crate::error::Refusal;
-use crate::links::{LinkState, Redeemed};
+use crate::links::{Asked, Claim, LinkState, Redeemed};
 use crate::members::MemberState;
 
 pub async fn d7_a_display_is_linked_from_the_code_to_the_tokens(bench: &Bench) {
@@ -402,7 +402,7 @@ pub async fn d18_a_code_that_three_families_typed_is_burned(bench: &Bench) {
     assert_eq!(bench.link(&link).await, LinkState::Claimed { number: number(42) });
     bench.tick().await;
     let answer = bench.claim(&homes[2], &homes[2].owner, "one").await;
-    assert_eq!(answer, refused(Refusal::LinkInvalid));
+    assert_eq!(answer, refused(Refusal::LinkSprayed));
     assert_eq!(bench.link(&link).await, LinkState::Denied);
     let yes = bench.yes(&homes[0], &homes[0].owner, &claim).await;
     let answer = bench.store.confirm_link(&yes, &homes[0].owner.act()).await;
@@ -448,6 +448,45 @@ pub async fn d23_tokens_can_be_had_for_another_lifetime_after_the_confirmation(b
     assert_eq!(bench.store.devices(home.family).await.unwrap().len(), 1);
     bench.store.sweep().await.unwrap();
     assert_eq!(bench.device(&home, device.id).await, None);
+}
+
+pub async fn what_became_of_a_question_is_told_to_whoever_was_asked(bench: &Bench) {
+    let (home, admin, ..) = bench.household().await;
+    let elsewhere = bench.home("gus").await;
+    let ada = &home.owner;
+    let asked = async |claim: &Claim| {
+        let (store, id) = (&bench.store, claim.challenge);
+        let of = async |account, family| store.asked_link(id, account, family).await.unwrap();
+        for (account, family) in [
+            (admin.account.id, home.family),
+            (ada.account.id, elsewhere.family),
+            (elsewhere.owner.account.id, elsewhere.family),
+        ] {
+            assert_eq!(of(account, family).await, None);
+        }
+        of(ada.account.id, home.family).await
+    };
+    bench.begin("wall", "one").await;
+    let late = bench.claim(&home, ada, "one").await.unwrap();
+    bench.time.advance(CLAIM).await;
+    assert_eq!(asked(&late).await, Some(Asked::Open(late.clone())));
+    bench.tick().await;
+    assert_eq!(asked(&late).await, None, "its time is over");
+
+    let claim = bench.claim(&home, ada, "one").await.unwrap();
+    let yes = bench.yes(&home, ada, &claim).await;
+    let device = bench.store.confirm_link(&yes, &ada.act()).await.unwrap().id;
+    assert_eq!(asked(&claim).await, Some(Asked::Linked(device)));
+    bench.granted("wall", "one", "t").await;
+    assert_eq!(asked(&claim).await, Some(Asked::Linked(device)));
+
+    bench.begin("wall", "two").await;
+    let again = bench.claim(&home, ada, "two").await.unwrap();
+    assert!(again.former.is_some());
+    assert_eq!(asked(&again).await, Some(Asked::Open(again.clone())));
+    let store = &bench.store;
+    store.decline_link(again.challenge, ada.account.id, home.family, &ada.act()).await.unwrap();
+    assert_eq!(asked(&again).await, None);
 }
 
 pub async fn whoever_typed_the_code_declines_it_and_nobody_else(bench: &Bench) {

@@ -227,6 +227,7 @@ impl Bench {
             account: person.account.id,
             user_agent: format!("Browser of {}", person.account.name),
             auth_time: Some(self.time.now().await),
+            is_email_unverified: false,
             idle: HOUR / 2,
             lifetime: 12 * HOUR,
         }

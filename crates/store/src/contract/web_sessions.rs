@@ -57,11 +57,13 @@ pub async fn a_pending_sign_in_ends_to_the_millisecond(bench: &Bench) {
 
 pub async fn a_session_resumes_while_it_lasts(bench: &Bench) {
     let home = bench.home("ada").await;
-    let new = bench.new_session(&home.owner, "cookie").await;
+    let mut new = bench.new_session(&home.owner, "cookie").await;
+    new.is_email_unverified = true;
     let opened = bench.store.open_session(&new, None, &home.owner.act()).await.unwrap();
     let now = bench.time.now().await;
     assert_eq!((opened.id, opened.account), (new.id, new.account));
     assert_eq!((opened.user_agent.as_str(), opened.auth_time), ("Browser of ada", Some(now)));
+    assert!(opened.is_email_unverified);
     assert_eq!((opened.created_at, opened.last_seen_at), (now, now));
     assert_eq!(opened.expires_at, now + 12 * HOUR);
     let last = last_line(bench, &home, &home.owner.actor()).await;

@@ -17,8 +17,8 @@ use super::rows::{contradiction, milliseconds, time};
 use super::trouble::Trouble;
 use super::write::Tx;
 use crate::{
-    Act, Claim, Confirmation, Device, EventKind, Failure, KeyThumbprint, Link, LinkKey, LinkState,
-    Links, NewClaim, NewLink, Redeemed, Redemption, Refusal, SecretHash, StoreError,
+    Act, Asked, Claim, Confirmation, Device, EventKind, Failure, KeyThumbprint, Link, LinkKey,
+    LinkState, Links, NewClaim, NewLink, Redeemed, Redemption, Refusal, SecretHash, StoreError,
 };
 
 /// For how long no code comes back, in ms.
@@ -52,6 +52,15 @@ impl Links for PostgresStore {
     async fn claim_link(&self, key: &LinkKey, new: &NewClaim, act: &Act) -> Result<Claim, Failure> {
         let answer: Result<_, Failure> = writing!(self, |tx| claims::claim(tx, key, new, act));
         answer?.map_err(Into::into)
+    }
+
+    async fn asked_link(
+        &self,
+        challenge: ChallengeId,
+        account: AccountId,
+        family: FamilyId,
+    ) -> Result<Option<Asked>, StoreError> {
+        reading!(self, |lease| claims::look(lease, challenge, (family, account)))
     }
 
     async fn confirm_link(&self, yes: &Confirmation, act: &Act) -> Result<Device, Failure> {

@@ -192,7 +192,8 @@ pub(super) fn hash(row: &Row, column: &str) -> Result<[u8; 32], Trouble> {
 
 /// What [`session`] reads.
 pub(super) const SESSION: &str = "s.id AS session_id, s.account_id AS session_account, \
-     s.user_agent, s.auth_time, s.created_at AS session_created_at, s.last_seen_at, s.expires_at";
+     s.user_agent, s.auth_time, s.email_unverified, s.created_at AS session_created_at, \
+     s.last_seen_at, s.expires_at";
 
 pub(super) fn session(row: &Row) -> Result<WebSession, Trouble> {
     Ok(WebSession {
@@ -200,6 +201,7 @@ pub(super) fn session(row: &Row) -> Result<WebSession, Trouble> {
         account: AccountId::from_uuid(row.try_get("session_account")?),
         user_agent: row.try_get("user_agent")?,
         auth_time: optional_time(row, "auth_time")?,
+        is_email_unverified: row.try_get("email_unverified")?,
         created_at: required_time(row, "session_created_at")?,
         last_seen_at: required_time(row, "last_seen_at")?,
         expires_at: required_time(row, "expires_at")?,

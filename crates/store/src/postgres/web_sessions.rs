@@ -32,8 +32,8 @@ static BY_TOKEN: LazyLock<String> = LazyLock::new(|| {
 static OPEN: LazyLock<String> = LazyLock::new(|| {
     format!(
         "INSERT INTO web_sessions AS s (id, token, account_id, user_agent, auth_time, idle, \
-         created_at, last_seen_at, expires_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8) RETURNING {SESSION}"
+         created_at, last_seen_at, expires_at, email_unverified) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9) RETURNING {SESSION}"
     )
 });
 
@@ -147,6 +147,7 @@ async fn insert(tx: &Tx, new: &NewWebSession, user_agent: &str) -> Result<WebSes
                 &milliseconds(new.idle),
                 &tx.now,
                 &(tx.now + milliseconds(new.lifetime)),
+                &new.is_email_unverified,
             ],
         )
         .await?;

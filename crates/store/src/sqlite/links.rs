@@ -18,7 +18,8 @@ use crate::devices::{Device, KeyThumbprint};
 use crate::error::{Failure, Refusal, StoreError};
 use crate::events::{EventKind, Hint};
 use crate::links::{
-    Claim, Confirmation, Link, LinkKey, LinkState, Links, NewClaim, NewLink, Redeemed, Redemption,
+    Asked, Claim, Confirmation, Link, LinkKey, LinkState, Links, NewClaim, NewLink, Redeemed,
+    Redemption,
 };
 
 pub(super) use self::polls::Polls;
@@ -146,6 +147,15 @@ impl Links for SqliteStore {
     async fn claim_link(&self, key: &LinkKey, new: &NewClaim, act: &Act) -> Result<Claim, Failure> {
         let (key, new, act) = (*key, new.clone(), act.clone());
         self.write_anyway(move |write| claim::claim(write, &key, &new, &act)).await
+    }
+
+    async fn asked_link(
+        &self,
+        challenge: ChallengeId,
+        account: AccountId,
+        family: FamilyId,
+    ) -> Result<Option<Asked>, StoreError> {
+        self.read(move |read| confirm::look(read, challenge, account, family)).await
     }
 
     async fn confirm_link(&self, yes: &Confirmation, act: &Act) -> Result<Device, Failure> {

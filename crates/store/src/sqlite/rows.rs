@@ -162,9 +162,9 @@ pub(super) fn standing_of(
 
 /// What [`session`] reads, of `web_sessions s`.
 pub(super) const SESSION: &str = "s.id, s.account_id, s.user_agent, s.auth_time, s.created_at, \
-     s.last_seen_at, s.expires_at";
+     s.last_seen_at, s.expires_at, s.email_unverified";
 
-/// The session in the first seven columns.
+/// The session in the first eight columns.
 pub(super) fn session(row: &Row<'_>) -> Result<WebSession, Error> {
     Ok(WebSession {
         id: id(row, 0)?,
@@ -174,6 +174,7 @@ pub(super) fn session(row: &Row<'_>) -> Result<WebSession, Error> {
         created_at: time(row, 4)?,
         last_seen_at: time(row, 5)?,
         expires_at: time(row, 6)?,
+        is_email_unverified: row.get(7)?,
     })
 }
 

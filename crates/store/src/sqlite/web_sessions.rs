@@ -42,7 +42,7 @@ fn find(read: &Read<'_>, token: &SecretHash) -> Result<Option<SessionOwner>, Sto
     );
     let mut query = read.connection.prepare_cached(&sql)?;
     let found = query.query_row(params![token, read.now], |row| {
-        Ok(SessionOwner { session: session(row)?, standing: standing(row, 7)? })
+        Ok(SessionOwner { session: session(row)?, standing: standing(row, 8)? })
     });
     Ok(found.optional()?)
 }
@@ -63,8 +63,8 @@ fn open(
     let auth_time = new.auth_time.map(|time| time.as_millisecond());
     let expires_at = after_lasting(write.now, new.lifetime);
     let sql = "INSERT INTO web_sessions (id, token, account_id, user_agent, auth_time, \
-         created_at, last_seen_at, idle_ms, expires_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8)";
+         created_at, last_seen_at, idle_ms, expires_at, email_unverified) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9)";
     write.connection.prepare_cached(sql)?.execute(params![
         new.id.key(),
         new.token,
@@ -74,7 +74,8 @@ fn open(
         write.now,
         // What never ends must not overflow when it is added to a time.
         ms(new.idle).min(i64::from(u32::MAX) * 1000),
-        expires_at
+        expires_at,
+        new.is_email_unverified
     ])?;
     let family = family_of(write, new.account)?;
     Line::new(family, act, "session.opened").about(&new.id).write(write)?;
@@ -83,6 +84,7 @@ fn open(
         account: new.account,
         user_agent,
         auth_time: auth_time.map(at),
+        is_email_unverified: new.is_email_unverified,
         created_at: at(write.now),
         last_seen_at: at(write.now),
         expires_at: at(expires_at),

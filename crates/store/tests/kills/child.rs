@@ -83,6 +83,7 @@ pub async fn sign_in(store: &dyn Store, account: &Account) -> Result<WebSessionI
         account: account.id,
         user_agent: "a browser".into(),
         auth_time: None,
+        is_email_unverified: false,
         idle: hour,
         lifetime: hour,
     };

@@ -63,7 +63,6 @@ struct Question {
     l: &'static LinkWords,
     csrf: String,
     display: Display,
-    code: String,
     former: Option<String>,
     name: String,
     room: String,
@@ -124,12 +123,7 @@ impl Pages<'_> {
     }
 
     /// Step 2: is it this one, which number, what to call it. `form` is what has to be mended.
-    pub(super) fn question(
-        &self,
-        challenge: &LinkChallenge,
-        code: &str,
-        form: Option<&Yes>,
-    ) -> Response {
+    pub(super) fn question(&self, challenge: &LinkChallenge, form: Option<&Yes>) -> Response {
         let (frame, l, csrf) = self.frame();
         let former = challenge.former.as_ref();
         let (name, room) = match (form, former) {
@@ -140,7 +134,6 @@ impl Pages<'_> {
         let is_bad_room = |room: &str| !room.trim().is_empty() && input::room(room).is_err();
         let page = Question {
             display: self.display(challenge),
-            code: code.to_owned(),
             former: former.map(|former| fill(l.former, &former.name)),
             number_fault: form.is_some_and(|form| !is_number(&form.number)),
             name_fault: form
@@ -190,6 +183,7 @@ impl Pages<'_> {
             NoPlace::NoFamily => self.no_family(),
             NoPlace::SwitchedOff(family) => self.switched_off(family),
             NoPlace::RoleMissing => self.adults_only(),
+            NoPlace::EmailUnverified => self.email_unverified(),
         }
     }
 
@@ -204,6 +198,14 @@ impl Pages<'_> {
         let (frame, ..) = self.frame();
         let (title, text) = (frame.w.place_off.title, fill(frame.w.place_off.text, family));
         self.say(StatusCode::FORBIDDEN, (Tone::Plain, title, text), self.home())
+    }
+
+    /// Signing in again is what tells us that it was confirmed.
+    fn email_unverified(&self) -> Response {
+        let mut actions = vec![Action::new("/login?return_to=/link", self.w().sign_in_again)];
+        actions.extend(self.home());
+        let words = (Tone::Plain, self.w().email_unverified);
+        self.visitor.say(self.state, StatusCode::FORBIDDEN, words, actions)
     }
 
     fn adults_only(&self) -> Response {

@@ -58,6 +58,8 @@ pub(in crate::web) struct LinkWords {
     pub(in crate::web) one_day: &'static str,
     pub(in crate::web) near_only: Message,
     pub(in crate::web) adults_only: Message,
+    pub(in crate::web) email_unverified: Message,
+    pub(in crate::web) sign_in_again: &'static str,
     pub(in crate::web) no_family: Message,
     pub(in crate::web) full: Message,
 }

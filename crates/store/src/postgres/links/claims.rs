@@ -8,12 +8,13 @@ use tokio_postgres::types::ToSql;
 
 use super::{number, state};
 use crate::postgres::audit::Line;
+use crate::postgres::lease::Lease;
 use crate::postgres::rows::{contradiction, described, hash, milliseconds, time};
 use crate::postgres::trouble::Trouble;
 use crate::postgres::write::Tx;
 use crate::{
-    Act, Actor, Claim, Confirmation, Device, EventKind, FormerPlace, LinkKey, LinkState, NewClaim,
-    Refusal,
+    Act, Actor, Asked, Claim, Confirmation, Device, EventKind, FormerPlace, LinkKey, LinkState,
+    NewClaim, Refusal,
 };
 
 /// So many families that typed one code burn it.
@@ -43,7 +44,7 @@ pub(super) async fn claim(tx: &mut Tx, key: &LinkKey, new: &NewClaim, act: &Act)
     }
     if families_that_tried(tx, id, new.family).await? >= SPRAYED {
         spray(tx, id, &row, is_claimed, act).await?;
-        return Ok(Err(Refusal::LinkInvalid));
+        return Ok(Err(Refusal::LinkSprayed));
     }
     if is_claimed {
         return Ok(Err(Refusal::LinkInvalid));
@@ -117,10 +118,10 @@ async fn take(tx: &Tx, id: LinkId, new: &NewClaim) -> Result<(), Trouble> {
 }
 
 /// What the claimant is asked.
-async fn told(tx: &Tx, row: &Row, family: FamilyId) -> Result<Claim, Trouble> {
+async fn told(lease: &Lease, row: &Row, family: FamilyId) -> Result<Claim, Trouble> {
     let key = hash(row, "key")?;
     let sql = "SELECT id, name, room FROM displays WHERE family_id = $1 AND key = $2";
-    let former = tx.row(sql, &[&family.as_uuid(), &key.as_slice()]).await?;
+    let former = lease.row(sql, &[&family.as_uuid(), &key.as_slice()]).await?;
     let former = former.map(|row| -> Result<_, Trouble> {
         let device = DeviceId::from_uuid(row.try_get("id")?);
         Ok(FormerPlace { device, name: row.try_get("name")?, room: row.try_get("room")? })
@@ -132,6 +133,26 @@ async fn told(tx: &Tx, row: &Row, family: FamilyId) -> Result<Claim, Trouble> {
         expires_at: time(row.try_get("claim_expires_at")?)?,
         network: hash(row, "network")?,
         former: former.transpose()?,
+    })
+}
+
+/// What became of the question.
+pub(super) async fn look(
+    lease: &Lease,
+    challenge: ChallengeId,
+    (family, account): (FamilyId, AccountId),
+) -> Result<Option<Asked>, Trouble> {
+    let sql = "SELECT *, luminous_now() AS now FROM links WHERE challenge = $1";
+    let Some(row) = lease.row(sql, &[&challenge.as_uuid()]).await? else { return Ok(None) };
+    if !is_of(&row, family, account)? {
+        return Ok(None);
+    }
+    Ok(match state(&row, row.try_get("now")?)? {
+        LinkState::Claimed { .. } => Some(Asked::Open(told(lease, &row, family).await?)),
+        LinkState::Linked | LinkState::Redeemed => {
+            Some(Asked::Linked(DeviceId::from_uuid(row.try_get("device_id")?)))
+        }
+        LinkState::Pending | LinkState::Denied | LinkState::Expired => None,
     })
 }
 

@@ -1,7 +1,7 @@
 //! Somebody typed a code.
 
-use luminous_domain::{ChallengeId, Permission};
-use rusqlite::params;
+use luminous_domain::{ChallengeId, FamilyId, Permission};
+use rusqlite::{Connection, params};
 
 use super::row::{self, Claimed, Row};
 use super::set_state;
@@ -32,12 +32,12 @@ pub(super) fn claim(
     };
     if count_family(write, &row, new)? >= FAMILIES {
         burn(write, &row, act)?;
-        return Ok(Err(Refusal::LinkInvalid));
+        return Ok(Err(Refusal::LinkSprayed));
     }
     let own = |claim: &Claimed| claim.account == new.account && claim.family == new.family;
     match row.live_claim(write.now) {
         Some(claim) if own(claim) => {
-            Ok(Ok(answer(write, &row, new, claim.challenge, claim.expires_at)?))
+            Ok(Ok(answer(write.connection, &row, new.family, (claim.challenge, claim.expires_at))?))
         }
         Some(_) => Ok(Err(Refusal::LinkInvalid)),
         None => take(write, &row, new, act),
@@ -89,17 +89,17 @@ fn take(
     write.hint(Hint::Link { link: row.id });
     let line = Line::new(new.family, act, "device.code_claimed");
     line.about(&row.id).called(&row.described.name).write(write)?;
-    Ok(Ok(answer(write, row, new, new.challenge, expires_at)?))
+    Ok(Ok(answer(write.connection, row, new.family, (new.challenge, expires_at))?))
 }
 
-fn answer(
-    write: &Write<'_>,
+/// What the claimant is asked.
+pub(super) fn answer(
+    connection: &Connection,
     row: &Row,
-    new: &NewClaim,
-    challenge: ChallengeId,
-    expires_at: i64,
+    family: FamilyId,
+    (challenge, expires_at): (ChallengeId, i64),
 ) -> Result<Claim, StoreError> {
-    let former = devices::by_key(write.connection, new.family, &row.key)?.map(|former| {
+    let former = devices::by_key(connection, family, &row.key)?.map(|former| {
         let device = former.device;
         FormerPlace { device: device.id, name: device.name, room: device.room }
     });

@@ -3,16 +3,17 @@
 use luminous_domain::{AccountId, ChallengeId, DeviceId, FamilyId, Permission};
 use rusqlite::params;
 
+use super::claim::answer;
 use super::row::{self, Place, Row};
 use super::{set_state, waiting};
 use crate::audit::Act;
 use crate::devices::Device;
 use crate::error::{Failure, Refusal, StoreError};
 use crate::events::{EventKind, Hint};
-use crate::links::Confirmation;
+use crate::links::{Asked, Confirmation, LinkState};
 use crate::sqlite::audit::Line;
 use crate::sqlite::rows::{Id as _, after_lasting};
-use crate::sqlite::{Write, devices, members};
+use crate::sqlite::{Read, Write, devices, members};
 
 /// How many displays a family may have.
 const MOST: usize = 50;
@@ -30,6 +31,25 @@ fn asked(
             claim.is_some_and(|claim| claim.account == account && claim.family == family)
         })
         .ok_or_else(|| Refusal::LinkInvalid.into())
+}
+
+/// What became of the question.
+pub(super) fn look(
+    read: &Read<'_>,
+    challenge: ChallengeId,
+    account: AccountId,
+    family: FamilyId,
+) -> Result<Option<Asked>, StoreError> {
+    let found = row::find(read.connection, "challenge", challenge.key())?.filter(|row| {
+        row.claim.as_ref().is_some_and(|by| by.account == account && by.family == family)
+    });
+    let Some(row) = found else { return Ok(None) };
+    if let Some(claim) = row.live_claim(read.now) {
+        let claim = answer(read.connection, &row, family, (challenge, claim.expires_at))?;
+        return Ok(Some(Asked::Open(claim)));
+    }
+    let is_linked = matches!(row.state(read.now), LinkState::Linked | LinkState::Redeemed);
+    Ok(row.place.filter(|_| is_linked).map(|place| Asked::Linked(place.device)))
 }
 
 pub(super) fn confirm(

@@ -96,6 +96,11 @@ pub(super) const WORDS: LinkWords = LinkWords {
         title: "Erwachsene verbinden Bildschirme",
         text: "Bitte jemanden Erwachsenen aus deiner Familie, den Code einzutippen. Er gilt, bis der Bildschirm ihn wechselt.",
     },
+    email_unverified: Message {
+        title: "Bestätige erst deine Adresse",
+        text: "Dein Anmeldedienst bürgt nicht für deine E-Mail-Adresse, darum wird von hier kein Bildschirm verbunden. Bestätige die Adresse dort und melde dich dann neu an.",
+    },
+    sign_in_again: "Neu anmelden",
     no_family: Message {
         title: "Zuerst eine Familie",
         text: "Ein Bildschirm gehört zu einer Familie, und du bist noch in keiner. Nimm eine Einladung an, oder gründe eine Familie in der Luminous-App.",

@@ -96,6 +96,11 @@ pub(super) const WORDS: LinkWords = LinkWords {
         title: "Adults link displays",
         text: "Ask an adult of your family to type the code. It stays good until the display changes it.",
     },
+    email_unverified: Message {
+        title: "Confirm your address first",
+        text: "Your sign-in provider does not vouch for your e-mail address, so no display is linked from here. Confirm the address there, then sign in again.",
+    },
+    sign_in_again: "Sign in again",
     no_family: Message {
         title: "First, a family",
         text: "A display belongs to a family, and you are in none yet. Take up an invitation, or start a family in the Luminous app.",

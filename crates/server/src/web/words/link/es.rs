@@ -96,6 +96,11 @@ pub(super) const WORDS: LinkWords = LinkWords {
         title: "Las pantallas las vinculan personas adultas",
         text: "Pide a una persona adulta de tu familia que escriba el código. Vale hasta que la pantalla lo cambie.",
     },
+    email_unverified: Message {
+        title: "Confirma primero tu dirección",
+        text: "Tu proveedor de acceso no responde por tu dirección de correo, así que desde aquí no se vincula ninguna pantalla. Confirma allí la dirección y vuelve a entrar.",
+    },
+    sign_in_again: "Volver a entrar",
     no_family: Message {
         title: "Primero, una familia",
         text: "Una pantalla pertenece a una familia, y aún no estás en ninguna. Acepta una invitación, o crea una familia en la aplicación Luminous.",
