@@ -12,10 +12,20 @@ if (target) mount(Kiosk, { target, props: await prepare() });
 /** What the first frame needs, its words among it: none of them is to change under the eyes. */
 async function prepare(): Promise<{ host: KioskHost; start: KioskStart | undefined }> {
   const host = await chooseHost();
-  const given = window.__LUMINOUS_START__ as KioskStart | undefined;
-  const start = given ?? (await askForStart(host).catch(() => undefined));
+  const start = givenStart() ?? (await askForStart(host).catch(() => undefined));
   await kioskWords.bring(wantedLocale(start?.settings.language ?? "system", navigator.languages));
   return { host, start };
+}
+
+/**
+ * What Rust put there, which is as the display stood when the program started. A page that is loaded
+ * again, as after the end of its process, is given the same once more: by then the display may
+ * belong to another family, or to none.
+ */
+function givenStart(): KioskStart | undefined {
+  const [load] = performance.getEntriesByType("navigation");
+  const isFirst = (load as PerformanceNavigationTiming | undefined)?.type === "navigate";
+  return isFirst ? (window.__LUMINOUS_START__ as KioskStart | undefined) : undefined;
 }
 
 /** Asks for what Rust did not put there; without an answer the wall begins dark, and listens. */

@@ -233,6 +233,37 @@ describe("a wall in its window", () => {
     await expect.poll(noted).toEqual(["watch_kiosk", "screen_drawn"]);
   });
 
+  it("asks anew when it is loaded again: what Rust put there is from the program's start", async () => {
+    const page = await product.blank({ viewport: { width: 1280, height: 720 }, locale: "en-GB" });
+    await page.addInitScript(
+      ({ before, now }) => {
+        const settings = { language: "en", theme: "light" };
+        const answers: Record<string, unknown> = { kiosk_snapshot: now, load_settings: settings };
+        const internals = {
+          invoke: (command: string) => Promise.resolve(answers[command] ?? null),
+          transformCallback: () => 1,
+          unregisterCallback: () => undefined,
+        };
+        Object.assign(window, { __TAURI_INTERNALS__: internals, seen: [] });
+        const value = { snapshot: before, settings };
+        Object.defineProperty(window, "__LUMINOUS_START__", { value });
+        const seen = (window as unknown as { seen: string[] }).seen;
+        new MutationObserver(() => seen.push(document.body.textContent)).observe(document, {
+          childList: true,
+          subtree: true,
+        });
+      },
+      { before: kioskScenes.wall(), now: kioskScenes.idle() },
+    );
+    await page.goto(`${product.address}/kiosk.html`);
+    await page.getByRole("heading", { name: "The Lindqvists" }).waitFor();
+    await page.reload();
+    await page.getByRole("heading", { name: "Tap to show a code" }).waitFor();
+    const seen = await page.evaluate(() => (window as unknown as { seen: string[] }).seen.join());
+    expect(seen).toContain("Tap to show a code");
+    expect(seen).not.toContain("Lindqvist");
+  });
+
   it("is dark before its own script runs, so that nothing flashes", async () => {
     const page = await product.blank({ colorScheme: "light" });
     await page.route("**/assets/*.js", (route) => route.abort());

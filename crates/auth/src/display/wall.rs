@@ -80,7 +80,10 @@ impl Driver {
         linked.wall = Some(kept.clone());
         if is_changed || is_old {
             linked.wall_kept_at = Some(now);
-            self.publish();
+        }
+        // Also when only the time is newer: by it the screen says whether what it shows is old.
+        self.publish();
+        if is_changed || is_old {
             self.on_disk(move |folder| folder.write_wall(&kept)).await;
         }
         if name.is_some() && name != self.saved.former_name {

@@ -10,6 +10,7 @@ import type { DeviceId } from "../wire/DeviceId";
 import type { DeviceView } from "../wire/DeviceView";
 import type { ErrorCode } from "../wire/ErrorCode";
 import type { FamilyNews } from "../wire/FamilyNews";
+import type { FamilyPart } from "../wire/FamilyPart";
 import type { FamilyStanding } from "../wire/FamilyStanding";
 import type { InviteId } from "../wire/InviteId";
 import type { MemberId } from "../wire/MemberId";
@@ -21,6 +22,7 @@ import type { PostNote } from "../wire/PostNote";
 import type { Clock } from "./clock.svelte";
 import { NOTHING_KNOWN, READS, type ListName, type Lists } from "./lists";
 import type { SessionState, Trouble } from "./session.svelte";
+import { Told } from "./told.svelte";
 
 /** An act that was refused. */
 interface Refusal extends Trouble {
@@ -54,9 +56,7 @@ export class FamilyState {
   #acts = $state.raw<readonly CommandName[]>([]);
   #lastAct: Promise<unknown> = Promise.resolve();
   #invitation = $state<string | null>(null);
-  #joined = $state.raw<readonly DeviceView[]>([]);
-  /** The displays that were linked in this window: nobody has to be told of their own deed. */
-  #linkedHere: DeviceId[] = [];
+  readonly #told = new Told();
 
   constructor(host: Host, clock: Clock, session: SessionState) {
     this.#host = host;
@@ -118,9 +118,18 @@ export class FamilyState {
     return this.#refusals.find(({ command }) => commands.includes(command)) ?? null;
   }
 
-  /** The displays that somebody linked while this window looked on, until they are put away. */
+  /**
+   * The displays that somebody linked within the time in which it can be undone, also while this
+   * window was closed, until the person puts the news away. Nobody is told of their own deed, and
+   * whether there is still time is for the server's clock to say.
+   */
   get joined(): readonly DeviceView[] {
-    return this.place ? this.#joined : [];
+    const account = this.#session.inside?.account.id;
+    if (account === undefined || !this.may("devices.link")) return [];
+    return (this.lists.devices ?? []).filter(
+      (one) =>
+        one.state !== "pending" && one.undo_until_ms !== null && !this.#told.has(account, one),
+    );
   }
 
   /** Begins to hear of what happens in the family. */
@@ -132,22 +141,15 @@ export class FamilyState {
   /** Something happened in the family: what the window shows of it is asked for again. */
   hear = async (news: FamilyNews) => {
     if (this.key === null) return;
-    if (news.kind === "changed") {
-      const { parts } = news;
-      if (parts.includes("family")) await this.load();
-      else await this.#quietly(() => this.#bring(parts.filter((part) => part !== "family")));
-      return;
-    }
-    const { device } = news;
-    if (!this.#linkedHere.includes(device.id)) {
-      this.#joined = [...this.#joined.filter(({ id }) => id !== device.id), device];
-    }
-    await this.#quietly(() => this.#bring(["devices"]));
+    const parts: readonly FamilyPart[] = news.kind === "changed" ? news.parts : ["devices"];
+    if (parts.includes("family")) await this.load();
+    else await this.#quietly(() => this.#bring(parts.filter((part) => part !== "family")));
   };
 
-  /** Puts the news of a display away. */
-  putAway = (id: DeviceId) => {
-    this.#joined = this.#joined.filter((one) => one.id !== id);
+  /** Puts the news of a display away, for good. */
+  putAway = (device: DeviceView) => {
+    const account = this.#session.inside?.account.id;
+    if (account !== undefined) this.#told.add(account, device);
   };
 
   /** Keeps the code of an invitation that can be used only once somebody has signed in. */
@@ -228,8 +230,7 @@ export class FamilyState {
       "confirm_link",
       async (h) => {
         const device = await h.call("confirm_link", { request });
-        this.#linkedHere.push(device.id);
-        this.putAway(device.id);
+        this.putAway(device);
         return device;
       },
       "devices",
@@ -244,12 +245,12 @@ export class FamilyState {
   revokeDisplay = (deviceId: DeviceId) =>
     this.#act("revoke_device", (h) => h.call("revoke_device", { deviceId }), "devices");
 
-  undoLink = (deviceId: DeviceId) =>
+  undoLink = (device: DeviceView) =>
     this.#act(
       "undo_link",
       async (h) => {
-        await h.call("undo_link", { deviceId });
-        this.putAway(deviceId);
+        await h.call("undo_link", { deviceId: device.id });
+        this.putAway(device);
       },
       "devices",
     );

@@ -171,6 +171,34 @@ describe("the family's wall", () => {
     expect(document.querySelector(".hint")).toBeNull();
   });
 
+  it.each([
+    [14, false],
+    [16, true],
+  ])("says as of when it is what was read %i minutes ago, online: %s", async (minutes, said) => {
+    const host = hang("wall");
+    const now = new Date().setHours(14, 5);
+    const stage = { ...wallStage(wallNotes(1)), as_of_ms: now - minutes * 60_000 };
+    host.show({ stage, connection: { kind: "online" } });
+    await waitFor(() => expect(document.querySelectorAll(".text")).toHaveLength(1));
+    expect(screen.queryByText(/^as of /) !== null).toBe(said);
+  });
+
+  it("takes a note down when its time is over, by the server's clock", async () => {
+    const host = hang("wall");
+    const now = new Date().setHours(14, 5);
+    const until = (id: string, minutes: number | null) => ({
+      ...wallNote(id, 0, `note ${id}`),
+      expires_at_ms: minutes === null ? null : now + minutes * 60_000,
+    });
+    const stage = wallStage([until("over", -1), until("soon", 30), until("open", null)]);
+    const texts = () =>
+      [...document.querySelectorAll(".layer:not(.leaves) .text")].map((one) => one.textContent);
+    host.show({ stage });
+    await waitFor(() => expect(texts()).toEqual(["note soon", "note open"]));
+    host.show({ stage, clock_offset_ms: 3_600_000 });
+    await waitFor(() => expect(texts()).toEqual(["note open"]));
+  });
+
   it("says that the keyring is locked, and stays", () => {
     hang("wall_locked");
     screen.getByText(/^The keyring is locked/);

@@ -1,5 +1,5 @@
 import { fireEvent, screen, waitFor } from "@testing-library/svelte";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { challenge, type FakeHost } from "../../../src/lib/host/fake";
 import { display, freshDisplay } from "../../../src/lib/host/household";
@@ -7,6 +7,8 @@ import { problem, type SceneName } from "../../../src/lib/host/scenes";
 import type { ErrorCode } from "../../../src/lib/wire/ErrorCode";
 import { HOSTILE } from "../../hostile";
 import { show, wanted, wishes } from "../show";
+
+afterEach(() => localStorage.clear());
 
 const press = (name: string | RegExp) => fireEvent.click(screen.getByRole("button", { name }));
 const heading = () => screen.getByRole("heading", { level: 1 }).textContent.trim();
@@ -177,11 +179,22 @@ describe("yes", () => {
   });
 
   it("d10 is too late after the challenge's end", async () => {
-    await lookUp({ expires_at_ms: Date.now() - 1 });
-    await screen.findByText(/^The time to answer is over/);
+    vi.useFakeTimers({ toFake: ["Date"] });
+    await lookUp();
+    await screen.findByLabelText(NUMBER);
+    vi.setSystemTime(Date.now() + 180_000);
+    await screen.findByText(/^The time to answer is over/, undefined, { timeout: 3000 });
+    vi.useRealTimers();
     expect(screen.queryByLabelText(NUMBER)).toBeNull();
     await press("Type the new code");
     await waitFor(() => expect(heading()).toBe("Link a display"));
+  });
+
+  it("d10 can be answered on a computer whose clock is far ahead of the server's", async () => {
+    await lookUp({ expires_at_ms: Date.now() - 3_600_000 });
+    await screen.findByLabelText(NUMBER);
+    await answer();
+    await waitFor(() => expect(heading()).toBe("Kitchen 2 is home"));
   });
 
   it.each<ErrorCode>([
@@ -262,11 +275,12 @@ describe("the displays at home", () => {
     const host = show("home");
     host.household.devices = [
       freshDisplay("d-7", "New", null),
-      display("d-8", "Old", { undo_until_ms: Date.now() - 1 }),
+      display("d-8", "Old", { undo_until_ms: null }),
     ];
     await fireEvent.focus(window);
     await screen.findByText("New", { selector: "bdi" });
-    expect(screen.getAllByRole("button", { name: /^Undo the link/ })).toHaveLength(1);
+    // The news of it has a button of its own, without the name.
+    expect(screen.getAllByRole("button", { name: /^Undo the link \w/ })).toHaveLength(1);
     await press("Undo the link New");
     await screen.findByText("Done. New is no longer linked.");
     expect(wanted(host).at(-1)).toEqual({ command: "undo_link", takes: { deviceId: "d-7" } });
@@ -308,6 +322,14 @@ describe("d17 news of a display that somebody else linked", () => {
     if (!device) throw new Error("no display was linked");
     host.tell({ kind: "display_joined", device });
     expect(screen.queryByText("Kitchen 2 has joined")).toBeNull();
+  });
+
+  it("waits for whose window was closed when it happened", async () => {
+    const host = show("signed_out_back");
+    host.household.devices = [freshDisplay("d-7", "Bedroom", null)];
+    host.comeBack();
+    host.finish();
+    await screen.findByText("Bedroom has joined");
   });
 });
 

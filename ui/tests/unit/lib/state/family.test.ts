@@ -1,7 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 
 import { FakeHost } from "../../../../src/lib/host/fake";
-import { lindqvists, memberAs } from "../../../../src/lib/host/household";
+import { freshDisplay, lindqvists, memberAs } from "../../../../src/lib/host/household";
 import { householdOf, problem, scenes, type SceneName } from "../../../../src/lib/host/scenes";
 import { Clock } from "../../../../src/lib/state/clock.svelte";
 import { FamilyState } from "../../../../src/lib/state/family.svelte";
@@ -17,6 +17,8 @@ async function familyAt(scene: SceneName) {
   await session.follow();
   return { host, session, family: new FamilyState(host, clock, session) };
 }
+
+afterEach(() => localStorage.clear());
 
 const names = (host: FakeHost) => host.calls.map(({ command }) => command);
 
@@ -250,5 +252,88 @@ describe("a proof that an act waits for", () => {
     expect(names(host)).not.toContain("cancel_sign_in");
     expect(family.troubleOf("change_member")?.error.code).toBe("session.step_up_required");
     expect(host.household.members.find(({ id }) => id === "m-ben")?.role).toBe("adult");
+  });
+});
+
+describe("d17 the news of a display", () => {
+  const joined = (family: FamilyState) => family.joined.map(({ id }) => id);
+
+  async function withNews(...devices: ReturnType<typeof freshDisplay>[]) {
+    const at = await familyAt("home");
+    at.host.household.devices = devices;
+    await at.family.load();
+    return at;
+  }
+
+  it("is there at each start, until it was put away or the server says that it is too late", async () => {
+    const bedroom = freshDisplay("d-7", "Bedroom", null);
+    const first = await withNews(bedroom, freshDisplay("d-8", "Hall", null));
+    expect(joined(first.family)).toEqual(["d-7", "d-8"]);
+    first.family.putAway(bedroom);
+    expect(joined(first.family)).toEqual(["d-8"]);
+    const next = await withNews(bedroom, freshDisplay("d-8", "Hall", null));
+    expect(joined(next.family)).toEqual(["d-8"]);
+    next.host.household.devices = [
+      bedroom,
+      { ...freshDisplay("d-8", "Hall", null), undo_until_ms: null },
+    ];
+    await next.family.load();
+    expect(joined(next.family)).toEqual([]);
+  });
+
+  it("comes again when the same display is linked again", async () => {
+    const bedroom = freshDisplay("d-7", "Bedroom", null);
+    const { family, host } = await withNews(bedroom);
+    family.putAway(bedroom);
+    host.household.devices = [{ ...bedroom, linked_at_ms: bedroom.linked_at_ms + 1 }];
+    await family.load();
+    expect(joined(family)).toEqual(["d-7"]);
+  });
+
+  it("does not come before the display itself has", async () => {
+    const { family } = await withNews({
+      ...freshDisplay("d-7", "Bedroom", null),
+      state: "pending",
+    });
+    expect(joined(family)).toEqual([]);
+  });
+
+  it("is nobody else's: not of another family, and not put away for another account", async () => {
+    const bedroom = freshDisplay("d-7", "Bedroom", null);
+    const { family, host } = await withNews(bedroom);
+    const place = memberAs("owner", "Others");
+    if (place.kind !== "member") throw new Error("not a member");
+    const other = { ...place.membership.family, id: "f-2" };
+    host.place({ ...place, membership: { ...place.membership, family: other } });
+    expect(joined(family)).toEqual([]);
+    host.place(memberAs("owner"));
+    await family.load();
+    family.putAway(bedroom);
+    expect(joined(family)).toEqual([]);
+    const { stage } = host.snapshot;
+    if (stage.kind !== "signed_in") throw new Error("nobody is signed in");
+    host.show({ stage: { ...stage, account: { ...stage.account, id: "somebody-else" } } });
+    await family.load();
+    expect(joined(family)).toEqual(["d-7"]);
+    host.show({ stage: scenes.signed_out_back().stage });
+    expect(joined(family)).toEqual([]);
+  });
+
+  it("is only for those who could undo it", async () => {
+    const { family, host } = await withNews(freshDisplay("d-7", "Bedroom", null));
+    host.place(memberAs("teen"));
+    await family.load();
+    expect(family.lists.devices).toHaveLength(1);
+    expect(joined(family)).toEqual([]);
+  });
+
+  it("is not told of one's own deed, also after the window was closed", async () => {
+    const { family, host } = await withNews();
+    const done = await family.link({ challenge: "c-1", number: "47", name: "Kitchen 2" });
+    if (!done) throw new Error("not linked");
+    expect(joined(family)).toEqual([]);
+    const next = await withNews(...host.household.devices);
+    expect(next.family.lists.devices).toHaveLength(1);
+    expect(joined(next.family)).toEqual([]);
   });
 });
