@@ -248,10 +248,13 @@ describe("a wall in its window", () => {
         const value = { snapshot: before, settings };
         Object.defineProperty(window, "__LUMINOUS_START__", { value });
         const seen = (window as unknown as { seen: string[] }).seen;
-        new MutationObserver(() => seen.push(document.body.textContent)).observe(document, {
-          childList: true,
-          subtree: true,
-        });
+        new MutationObserver(() => seen.push(document.documentElement.textContent)).observe(
+          document,
+          {
+            childList: true,
+            subtree: true,
+          },
+        );
       },
       { before: kioskScenes.wall(), now: kioskScenes.idle() },
     );
