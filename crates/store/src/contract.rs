@@ -125,6 +125,11 @@ macro_rules! contract_suite {
                 d17_a_link_is_taken_back_within_the_window
                 a_display_that_waits_is_undone_and_gets_no_tokens
                 a_display_that_is_linked_again_is_revoked_altogether
+                a_display_that_ends_while_it_is_linked_again_gets_no_tokens
+                what_is_done_to_a_display_that_is_linked_again_is_done_to_its_former_place
+                renewing_a_display_that_is_linked_again_does_not_bring_back_its_former_place
+                a_display_that_is_linked_again_was_heard_of_before
+                tokens_are_forgotten_a_week_after_their_displays_time_was_over
                 a_display_that_waits_is_changed_and_renewed
                 each_thing_that_changes_of_a_display_is_a_line_of_its_own
                 a_display_stays_longer_when_it_is_renewed
@@ -136,10 +141,11 @@ macro_rules! contract_suite {
             events {
                 what_a_family_does_to_itself_is_told
                 what_happens_to_displays_is_told
-                p3_under_concurrent_writers_the_numbers_have_no_gap
+                under_concurrent_writers_the_numbers_have_no_gap
                 p4_events_come_in_pages_and_a_number_from_the_future_is_torn
                 p4_events_are_forgotten_after_a_day_to_the_millisecond
                 p4_a_family_keeps_its_newest_thousand
+                p4_the_numbers_of_a_family_that_is_gone_are_forgotten_with_its_last_event
                 a_wall_is_read_whole_and_as_of_its_number
                 p4_a_wall_shows_exactly_what_its_number_says
                 whoever_listens_is_told_of_every_family
@@ -194,11 +200,12 @@ macro_rules! contract_suite {
                 d8_of_a_hundred_claims_by_two_families_one_wins
                 d8_of_a_hundred_confirmations_by_two_families_one_makes_the_device
                 d9_of_a_hundred_redemptions_one_token_family_is_left
-                d9_a_lost_answer_is_given_again_to_the_same_key_within_the_grace
+                d9_d23_a_lost_answer_is_given_again_to_the_same_key_until_the_wish_ends
                 d9_tokens_that_were_used_are_not_replaced
                 d9_a_display_that_was_ended_gets_no_others
                 d12_who_may_not_link_leaves_the_code_as_it_was
                 d13_whoever_confirmed_must_still_be_allowed_to_when_tokens_are_had
+                d13_whoever_confirmed_must_still_be_allowed_to_when_tokens_are_had_again
                 d15_a_wrong_number_burns_the_code
                 d18_a_code_that_three_families_typed_is_burned
                 d18_a_confirmed_code_cannot_be_burned_any_more

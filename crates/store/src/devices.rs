@@ -134,10 +134,14 @@ pub struct DeviceChange {
 /// never used replaces the child; refreshing one whose child was used is reuse, and ends the device.
 /// So an answer that was lost costs nothing, and a stolen token is found out. A child that was
 /// replaced is as unknown as if it had never been: whoever holds it goes back to its parent. A token
-/// whose child was used is remembered for a week, to be recognised.
+/// whose child was used is remembered for a week, to be recognised; all tokens of a display, revoked
+/// or not, until a week after its time was over, to be told why they are worth nothing. While a
+/// display lives, how long it may be silent is the display's, not a token's.
 ///
 /// A display that waits for its tokens is listed, can be changed, renewed, undone and revoked, which
-/// ends its wish ([`crate::LinkState::Denied`]).
+/// ends its wish ([`crate::LinkState::Denied`]), as does whatever else ends the display. One that
+/// waits for its former place is changed there as well, and renewed there unless that has ended: if
+/// its tokens are never had, it goes on there as the family wanted it.
 #[async_trait]
 pub trait Devices: Send + Sync {
     /// The family's displays by name and then id, without the revoked ones.

@@ -174,8 +174,6 @@ pub struct Redemption {
     pub token: NewToken,
     /// Whether it is a poll, which may come too soon; what follows a push is none.
     pub is_poll: bool,
-    /// How long after the first time the same key may ask again, having lost the answer.
-    pub grace: Duration,
     /// Where the request came from.
     pub network: Network,
 }
@@ -195,7 +193,7 @@ pub enum Redeemed {
     },
     /// It was declined or burned, or whoever confirmed it no longer may.
     Denied,
-    /// Its time is over, or the tokens were had.
+    /// Its time is over, or the tokens were had and used.
     Expired,
     /// These are its tokens.
     Done(DeviceGrant),
@@ -288,11 +286,14 @@ pub trait Links: Send + Sync {
     ) -> Result<(), Failure>;
 
     /// Gives the display its first tokens, once (audit: `device.signed_in`; event:
-    /// `devices_changed`). The same key may ask again within the grace, as long as the first were
-    /// not used, and gets others, without another line or event; the first are dead then. Whoever
+    /// `devices_changed`). The same key may ask again until the wish ends, as long as the first were
+    /// not used, and gets others, without another line or event; the first are dead then: so a
+    /// display whose power goes before it has stored them is linked all the same. Whoever
     /// confirmed must still have [`luminous_domain::Permission::DevicesLink`]; else it is denied
     /// (audit: `device.signed_in` with the outcome `access_denied`; event: `devices_changed`) and
-    /// the device is gone again. Devices of this key in other families end (there audit:
+    /// the device is gone again. When it asks again it is told, in this order, that it was ended
+    /// ([`Redeemed::Denied`]), that it is too late or the tokens were used ([`Redeemed::Expired`]),
+    /// that whoever confirmed no longer may ([`Redeemed::Denied`], without a line). Devices of this key in other families end (there audit:
     /// `device.signed_out` with the detail `linked_elsewhere`; event: `device_revoked`).
     ///
     /// Polls are paced only while there is nothing else to say, and may be remembered in memory

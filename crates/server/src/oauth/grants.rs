@@ -24,9 +24,6 @@ use super::{OAuthError, TOKEN_PATH, proofs, seconds, secret_hash, token};
 use crate::AppState;
 use crate::visit::Visit;
 
-/// For how long a display whose answer was lost may ask again with its device code.
-const GRACE: Duration = Duration::from_secs(60);
-
 /// A day.
 const DAY_S: u64 = 24 * 3600;
 
@@ -117,7 +114,6 @@ pub(super) async fn redeem(
         key: *proof.thumbprint(),
         token: next.new,
         is_poll,
-        grace: GRACE,
         network,
     };
     match state.store().redeem_link(&redemption).await? {

@@ -107,7 +107,7 @@ CREATE TABLE link_families (
 );
 
 -- These refer to nothing either: that a family is gone is an event of it. The counter of a family
--- that is gone stays.
+-- that is gone stays until its last event is forgotten.
 CREATE TABLE event_counters (
     family_id uuid PRIMARY KEY,
     latest    bigint NOT NULL
@@ -121,6 +121,7 @@ CREATE TABLE events (
     at        bigint NOT NULL,
     PRIMARY KEY (family_id, seq)
 );
+CREATE INDEX events_age ON events (at);
 
 CREATE TABLE used_once (
     key        bytea PRIMARY KEY CHECK (length(key) = 32),

@@ -44,8 +44,7 @@ CREATE TABLE device_tokens (
     parent BLOB,
     issued_at INTEGER NOT NULL,
     used_at INTEGER,
-    spent_at INTEGER,
-    expires_at INTEGER NOT NULL
+    spent_at INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX device_tokens_device ON device_tokens (device_id);
 -- A token has one child.
@@ -104,7 +103,8 @@ CREATE TABLE link_families (
     PRIMARY KEY (link_id, family_id)
 ) STRICT, WITHOUT ROWID;
 
--- These refer to nothing either: that a family is gone is an event of it.
+-- These refer to nothing either: that a family is gone is an event of it. The counter of a family
+-- that is gone stays until its last event is forgotten.
 CREATE TABLE event_counters (
     family_id BLOB NOT NULL PRIMARY KEY CHECK (length(family_id) = 16),
     latest INTEGER NOT NULL

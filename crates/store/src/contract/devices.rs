@@ -233,6 +233,10 @@ pub async fn a_token_is_used_once_and_using_it_again_changes_nothing(bench: &Ben
     assert_eq!(standing.device.last_seen_at, Some(bench.time.now().await));
     bench.use_token(&first).await;
     assert_eq!(bench.stands(&first).await, standing);
+    bench.time.advance(HOUR).await;
+    bench.use_token(&first).await;
+    let last_seen_at = Some(bench.time.now().await);
+    assert_eq!(bench.stands(&first).await.device, Device { last_seen_at, ..standing.device });
     // Another display's token, and one that never was.
     let other = bench.linked(&home, &home.owner, "hall", "two").await;
     let child = bench.refresh("hall", "two", "child").await.unwrap();
@@ -301,8 +305,8 @@ pub async fn d19_a_revoked_display_is_outside_at_once(bench: &Bench) {
     assert_eq!(renew(bench, &home, &grant.device, ada).await, refused(Refusal::NotFound));
     assert_eq!(rename(bench, &home, &grant.device, ada).await, refused(Refusal::NotFound));
     assert_eq!(count(bench, &home).await, lines);
-    // A stolen one is told so whenever it comes back.
-    bench.time.advance(ABSOLUTE * 2).await;
+    // A stolen one is told so for as long as it might have lived.
+    bench.time.advance(IDLE).await;
     bench.store.sweep().await.unwrap();
     assert_eq!(bench.refresh("wall", "one", "x").await, refused(Refusal::DeviceRevoked));
     assert_ended(bench, &home, &grant).await;
@@ -396,6 +400,129 @@ pub async fn a_display_that_is_linked_again_is_revoked_altogether(bench: &Bench)
     assert_eq!(bench.link(&link).await, LinkState::Denied);
     assert_eq!(bench.redeem("wall", "two", "t").await, Redeemed::Denied);
     assert_ended(bench, &home, &first).await;
+}
+
+pub async fn a_display_that_ends_while_it_is_linked_again_gets_no_tokens(bench: &Bench) {
+    let home = bench.home("ada").await;
+    let key = thumbprint("wall");
+    for way in ["reuse", "give back"] {
+        let (one, two, child) = (format!("{way} 1"), format!("{way} 2"), format!("{way} child"));
+        bench.linked(&home, &home.owner, "wall", &one).await;
+        let grant = bench.refresh("wall", &one, &child).await.unwrap();
+        bench.use_token(&grant).await;
+        let link = bench.begin("wall", &two).await;
+        bench.approve(&home, &home.owner, &two).await;
+        if way == "reuse" {
+            assert_eq!(bench.refresh("wall", &one, "x").await, refused(Refusal::TokenReused));
+        } else {
+            bench.store.give_back_token(&hash(&child), &key, Network::Private).await.unwrap();
+        }
+        assert_ended(bench, &home, &grant).await;
+        assert_eq!(bench.link(&link).await, LinkState::Denied, "{way}");
+        assert_eq!(bench.redeem("wall", &two, "t").await, Redeemed::Denied, "{way}");
+    }
+}
+
+pub async fn what_is_done_to_a_display_that_is_linked_again_is_done_to_its_former_place(
+    bench: &Bench,
+) {
+    let home = bench.home("ada").await;
+    let (ada, store) = (&home.owner, &bench.store);
+    let former = bench.linked(&home, ada, "wall", "one").await.device;
+    let renamed = rename(bench, &home, &former, ada).await.unwrap();
+    bench.time.advance(HOUR).await;
+    bench.begin("wall", "two").await;
+    let pending = bench.approve(&home, ada, "two").await;
+    // Nothing was asked for, so nothing changes, here or there.
+    let nothing = DeviceChange::default();
+    let same = store.change_device(home.family, former.id, &nothing, ada.member, &ada.act()).await;
+    assert_eq!(same.unwrap(), pending);
+    let change = DeviceChange { room: Some(Some("Upstairs".to_owned())), ..nothing };
+    let moved = store.change_device(home.family, former.id, &change, ada.member, &ada.act()).await;
+    let moved = moved.unwrap();
+    assert_eq!((moved.name.as_str(), moved.room.as_deref()), ("Kitchen", Some("Upstairs")));
+    bench.time.advance(HOUR / 60).await;
+    let renewed = renew(bench, &home, &pending, ada).await.unwrap();
+    let expires_at = bench.time.now().await + ABSOLUTE;
+    assert_eq!(renewed, Device { expires_at, ..moved.clone() });
+    assert_eq!(bench.device(&home, former.id).await, Some(renewed));
+    // Nobody fetches the tokens.
+    bench.time.advance(LIFETIME).await;
+    let left = bench.device(&home, former.id).await.unwrap();
+    assert_eq!(left, Device { room: moved.room, expires_at, ..renamed });
+    assert_eq!(left.name, "Hall", "that was not asked for");
+}
+
+pub async fn renewing_a_display_that_is_linked_again_does_not_bring_back_its_former_place(
+    bench: &Bench,
+) {
+    let home = bench.home("ada").await;
+    let ada = &home.owner;
+    let former = bench.linked(&home, ada, "wall", "one").await;
+    bench.time.advance(ABSOLUTE + MS).await;
+    let before = bench.device(&home, former.device.id).await.unwrap();
+    bench.begin("wall", "two").await;
+    let pending = bench.approve(&home, ada, "two").await;
+    bench.time.advance(HOUR / 60).await;
+    let renewed = renew(bench, &home, &pending, ada).await.unwrap();
+    assert_eq!(renewed.expires_at, bench.time.now().await + ABSOLUTE);
+    rename(bench, &home, &pending, ada).await.unwrap();
+    bench.time.advance(LIFETIME).await;
+    let left = bench.device(&home, former.device.id).await.unwrap();
+    assert_eq!(left, Device { name: "Hall".to_owned(), ..before });
+    assert_eq!(left.state, DeviceState::Expired);
+    assert!(!bench.is_let_in(&former).await);
+}
+
+pub async fn a_display_that_is_linked_again_was_heard_of_before(bench: &Bench) {
+    let (home, _, adult, _) = bench.household().await;
+    let former = bench.linked(&home, &adult, "wall", "one").await;
+    bench.time.advance(HOUR).await;
+    bench.store.device_seen(former.device.id).await.unwrap();
+    let seen = Some(bench.time.now().await);
+    for revoked in [false, true] {
+        if revoked {
+            revoke(bench, &home, &former.device, &home.owner).await.unwrap();
+        }
+        let word = format!("again {revoked}");
+        bench.begin("wall", &word).await;
+        let pending = bench.approve(&home, &adult, &word).await;
+        assert_eq!((pending.last_seen_at, pending.linked_by), (seen, Some(adult.member)));
+        assert_eq!(bench.device(&home, pending.id).await, Some(pending.clone()));
+        let renewed = renew(bench, &home, &pending, &home.owner).await.unwrap();
+        assert_eq!(renewed.last_seen_at, seen);
+        bench.time.advance(HOUR / 60).await;
+    }
+    bench.store.leave_family(home.family, adult.member, &adult.act()).await.unwrap();
+    let pending = bench.device(&home, former.device.id).await.unwrap();
+    assert_eq!((pending.state, pending.linked_by), (DeviceState::Pending, None));
+    assert_eq!((pending.linked_by_name.as_str(), pending.last_seen_at), ("cleo", seen));
+}
+
+pub async fn tokens_are_forgotten_a_week_after_their_displays_time_was_over(bench: &Bench) {
+    let home = bench.home("ada").await;
+    let silent = bench.linked(&home, &home.owner, "silent", "silent").await;
+    let revoked = bench.linked(&home, &home.owner, "revoked", "revoked").await;
+    revoke(bench, &home, &revoked.device, &home.owner).await.unwrap();
+    // The second came a millisecond later, and one more went by.
+    bench.time.advance(IDLE + 7 * DAY - 2 * MS).await;
+    // Wishes and events.
+    bench.store.sweep().await.unwrap();
+    for (ended, answers) in [
+        (0, [Refusal::DeviceExpired, Refusal::DeviceRevoked]),
+        (1, [Refusal::TokenUnknown, Refusal::DeviceRevoked]),
+        (1, [Refusal::TokenUnknown, Refusal::TokenUnknown]),
+    ] {
+        assert_eq!(bench.store.sweep().await.unwrap() > 0, ended == 1);
+        let [first, second] = answers;
+        assert_eq!(bench.refresh("silent", "silent", "x").await, refused(first));
+        assert_eq!(bench.refresh("revoked", "revoked", "x").await, refused(second));
+        bench.tick().await;
+    }
+    assert_eq!(bench.stands(&silent).await.device.state, DeviceState::Expired);
+    assert_eq!(bench.stands(&revoked).await.device.state, DeviceState::Revoked);
+    let again = bench.linked(&home, &home.owner, "revoked", "again").await;
+    assert_eq!(again.device.id, revoked.device.id, "the place stays");
 }
 
 pub async fn a_display_that_waits_is_changed_and_renewed(bench: &Bench) {
@@ -531,12 +658,19 @@ pub async fn a_display_outlives_who_linked_it_and_goes_with_its_family(bench: &B
     let (ada, store) = (&home.owner, &bench.store);
     let grant = bench.linked(&home, &adult, "wall", "one").await;
     assert_eq!(bench.stands(&grant).await.device.linked_by, Some(adult.member));
+    let revoked = bench.linked(&home, &adult, "hall", "two").await;
+    revoke(bench, &home, &revoked.device, ada).await.unwrap();
+    assert_eq!(bench.stands(&revoked).await.device.linked_by, Some(adult.member));
     store.leave_family(home.family, adult.member, &adult.act()).await.unwrap();
     let device = bench.stands(&grant).await.device;
     assert_eq!((device.linked_by, device.linked_by_name.as_str()), (None, "cleo"));
     assert!(bench.is_let_in(&grant).await);
+    let device = bench.stands(&revoked).await.device;
+    assert_eq!((device.state, device.linked_by), (DeviceState::Revoked, None));
     bench.tick().await;
     store.delete_family(home.family, ada.member, &ada.act()).await.unwrap();
-    assert_eq!(store.device_standing(grant.device.id, grant.token).await.unwrap(), None);
+    for grant in [grant, revoked] {
+        assert_eq!(store.device_standing(grant.device.id, grant.token).await.unwrap(), None);
+    }
     assert_eq!(bench.refresh("wall", "one", "x").await, refused(Refusal::TokenUnknown));
 }

@@ -18,8 +18,6 @@ pub const LIFETIME: Duration = Duration::from_secs(600);
 pub const CLAIM: Duration = Duration::from_secs(180);
 /// Between two polls.
 pub const INTERVAL: Duration = Duration::from_secs(5);
-/// How long a lost answer may be asked for again.
-pub const GRACE: Duration = Duration::from_secs(60);
 /// A day.
 pub const DAY: Duration = Duration::from_hours(24);
 /// How long a display may be silent.
@@ -145,7 +143,6 @@ impl Bench {
             key: thumbprint(wall),
             token: self.tokens(token).await,
             is_poll: false,
-            grace: GRACE,
             network: Network::Private,
         }
     }

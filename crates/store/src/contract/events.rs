@@ -142,7 +142,7 @@ pub async fn what_happens_to_displays_is_told(bench: &Bench) {
     assert_eq!(told(bench, &home, bench.redeem("hall", "ten", "ten")).await.1, changed);
 }
 
-pub async fn p3_under_concurrent_writers_the_numbers_have_no_gap(bench: &Bench) {
+pub async fn under_concurrent_writers_the_numbers_have_no_gap(bench: &Bench) {
     let (home, other) = (bench.home("ada").await, bench.home("ben").await);
     let mut notes = Vec::new();
     for n in 0..80 {
@@ -246,6 +246,22 @@ pub async fn p4_a_family_keeps_its_newest_thousand(bench: &Bench) {
         assert_eq!((page.events.len(), page.is_torn), (MOST_KEPT as usize, false));
         assert_eq!(bench.store.sweep().await.unwrap(), 1 - swept);
     }
+}
+
+pub async fn p4_the_numbers_of_a_family_that_is_gone_are_forgotten_with_its_last_event(
+    bench: &Bench,
+) {
+    let (home, other) = (bench.home("ada").await, bench.home("ben").await);
+    bench.note(&other, &other.owner, "milk", None).await.unwrap();
+    let ada = &home.owner;
+    bench.store.delete_family(home.family, ada.member, &ada.act()).await.unwrap();
+    bench.time.advance(DAY).await;
+    assert_eq!(bench.store.sweep().await.unwrap(), 0);
+    assert_eq!(latest(bench, &home).await, 1, "a display may still ask what happened");
+    bench.tick().await;
+    assert_eq!(bench.store.sweep().await.unwrap(), 3, "an event of each, and one number");
+    assert_eq!((latest(bench, &home).await, latest(bench, &other).await), (0, 1));
+    assert_eq!(bench.store.sweep().await.unwrap(), 0);
 }
 
 pub async fn a_wall_is_read_whole_and_as_of_its_number(bench: &Bench) {

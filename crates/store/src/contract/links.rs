@@ -6,8 +6,8 @@ use luminous_domain::Role;
 
 use super::Bench;
 use super::displays::{
-    ABSOLUTE, CLAIM, DAY, GRACE, IDLE, INTERVAL, LIFETIME, device_code, display, number, qr,
-    refused, thumbprint, user_code,
+    ABSOLUTE, CLAIM, DAY, IDLE, INTERVAL, LIFETIME, device_code, display, number, qr, refused,
+    thumbprint, user_code,
 };
 use super::expect::{count, last_line, line, newest, words};
 use super::people::{Home, MS, Person, all_at_once};
@@ -256,13 +256,15 @@ pub async fn d9_of_a_hundred_redemptions_one_token_family_is_left(bench: &Bench)
     assert_eq!(bench.store.devices(home.family).await.unwrap().len(), 1);
 }
 
-pub async fn d9_a_lost_answer_is_given_again_to_the_same_key_within_the_grace(bench: &Bench) {
+pub async fn d9_d23_a_lost_answer_is_given_again_to_the_same_key_until_the_wish_ends(
+    bench: &Bench,
+) {
     let home = bench.home("ada").await;
     bench.begin("wall", "one").await;
     bench.approve(&home, &home.owner, "one").await;
     let lost = bench.granted("wall", "one", "lost").await;
     let lines = count(bench, &home).await;
-    bench.time.advance(GRACE).await;
+    bench.time.advance(LIFETIME).await;
     assert_eq!(bench.redeem("thief", "one", "theft").await, Redeemed::Unknown);
     assert!(bench.is_let_in(&lost).await);
     let found = bench.granted("wall", "one", "found").await;
@@ -292,7 +294,32 @@ pub async fn d9_a_display_that_was_ended_gets_no_others(bench: &Bench) {
     let (ada, store) = (&home.owner, &bench.store);
     let grant = bench.linked(&home, ada, "wall", "one").await;
     store.revoke_device(home.family, grant.device.id, ada.member, &ada.act()).await.unwrap();
+    bench.use_token(&grant).await;
     assert_eq!(bench.redeem("wall", "one", "again").await, Redeemed::Denied);
+    bench.time.advance(LIFETIME + MS).await;
+    assert_eq!(bench.redeem("wall", "one", "again").await, Redeemed::Denied);
+}
+
+pub async fn d13_whoever_confirmed_must_still_be_allowed_to_when_tokens_are_had_again(
+    bench: &Bench,
+) {
+    let home = bench.home("ada").await;
+    let adult = bench.join(&home, Role::Adult, "ben").await;
+    for (wall, is_used) in [("wall", false), ("hall", true)] {
+        bench.set_role(&home, adult.member, Role::Adult, &home.owner).await.unwrap();
+        let lost = bench.linked(&home, &adult, wall, wall).await;
+        if is_used {
+            bench.use_token(&lost).await;
+        }
+        bench.set_role(&home, adult.member, Role::Teen, &home.owner).await.unwrap();
+        let lines = count(bench, &home).await;
+        let told = if is_used { Redeemed::Expired } else { Redeemed::Denied };
+        assert_eq!(bench.redeem(wall, wall, "again").await, told);
+        assert_eq!(count(bench, &home).await, lines);
+        assert!(bench.is_let_in(&lost).await, "what it may have is as it was");
+        bench.time.advance(LIFETIME + MS).await;
+        assert_eq!(bench.redeem(wall, wall, "again").await, Redeemed::Expired);
+    }
 }
 
 pub async fn d12_who_may_not_link_leaves_the_code_as_it_was(bench: &Bench) {

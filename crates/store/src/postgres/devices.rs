@@ -135,7 +135,7 @@ static LISTED: LazyLock<String> = LazyLock::new(|| {
          SELECT listed.*, clock.now FROM (SELECT * FROM waiting UNION ALL \
          SELECT {DISPLAY} FROM displays d WHERE d.family_id = $1 AND d.state = 'active' \
          AND d.id NOT IN (SELECT id FROM waiting)) AS listed, clock \
-         WHERE $2::uuid IS NULL OR listed.id = $2 ORDER BY listed.name, listed.id"
+         WHERE $2::uuid IS NULL OR listed.id = $2 ORDER BY listed.name COLLATE \"C\", listed.id"
     )
 });
 
@@ -186,13 +186,16 @@ async fn change_device(
         room: change.room.clone().unwrap_or_else(|| before.room.clone()),
         ..before.clone()
     };
+    // While it links again, its former place as well; but nothing there that nobody asked for.
     for sql in [
-        "UPDATE displays SET name = $3, room = $4 WHERE family_id = $1 AND id = $2",
-        "UPDATE links SET name = $3, room = $4 \
+        "UPDATE displays SET name = coalesce($3, name), \
+         room = CASE WHEN $4 THEN $5 ELSE room END WHERE family_id = $1 AND id = $2",
+        "UPDATE links SET name = coalesce($3, name), room = CASE WHEN $4 THEN $5 ELSE room END \
          WHERE family_id = $1 AND device_id = $2 AND state = 'linked'",
     ] {
         let place = (after.family.as_uuid(), after.id.as_uuid());
-        tx.run(sql, &[&place.0, &place.1, &after.name, &after.room]).await?;
+        let moves = change.room.is_some();
+        tx.run(sql, &[&place.0, &place.1, &change.name, &moves, &after.room]).await?;
     }
     let line =
         |action| Line::done(Some(before.family), action).about(&before.id, Some(&before.name));
@@ -250,12 +253,14 @@ async fn renew(
     }
     tx.require(family, by, Permission::DevicesManage).await?;
     let expires_at = tx.now + milliseconds(absolute);
+    // While it links again, its former place as well, unless that has ended.
     for sql in [
-        "UPDATE displays SET expires_at = $3 WHERE family_id = $1 AND id = $2",
-        "UPDATE links SET device_expires_at = $3 \
-         WHERE family_id = $1 AND device_id = $2 AND state = 'linked'",
+        "UPDATE displays SET expires_at = $3 WHERE family_id = $1 AND id = $2 \
+         AND state = 'active' AND least(idle_until, expires_at) >= $4",
+        "UPDATE links SET device_expires_at = $3 WHERE family_id = $1 AND device_id = $2 \
+         AND state = 'linked' AND expires_at >= $4",
     ] {
-        tx.run(sql, &[&family.as_uuid(), &id.as_uuid(), &expires_at]).await?;
+        tx.run(sql, &[&family.as_uuid(), &id.as_uuid(), &expires_at, &tx.now]).await?;
     }
     let line = Line::done(Some(family), "device.renewed").about(&id, Some(&device.name));
     tx.log(act, &line).await?;
@@ -276,8 +281,8 @@ impl Tx {
         let sql = "UPDATE displays SET state = 'revoked' WHERE family_id = $1 AND id = $2";
         self.run(sql, &[&family, &id]).await?;
         let sql = "UPDATE links SET state = 'denied' WHERE family_id = $1 AND device_id = $2 \
-             AND state = 'linked' RETURNING id";
-        for row in self.rows(sql, &[&family, &id]).await? {
+             AND state = 'linked' AND expires_at >= $3 RETURNING id";
+        for row in self.rows(sql, &[&family, &id, &self.now]).await? {
             self.hint_link(LinkId::from_uuid(row.try_get("id")?)).await?;
         }
         let line = Line {

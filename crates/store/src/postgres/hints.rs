@@ -2,7 +2,8 @@
 //!
 //! A `NOTIFY` that is sent while nobody listens is lost, by design: the events' table is the truth.
 //! So whenever the connection had to be made anew, everybody is told [`Hint::Gap`] and looks. A
-//! connection that is dead without saying so is found out by asking it something now and then.
+//! connection that is dead without saying so is found out by asking it something now and then; twice,
+//! for a server that has too much to do is not helped by all who listen coming anew and looking.
 //!
 //! Not to be used through a proxy that gives each transaction another session (PgBouncer's
 //! `transaction` mode): there nobody would ever hear anything.
@@ -21,7 +22,7 @@ use crate::{Hint, StoreError};
 
 /// How many hints somebody may be late before they are told of a gap instead.
 const BACKLOG: usize = 4096;
-/// How often the connection is asked whether it is alive.
+/// How often the connection is asked whether it is alive; it is dead when it was silent twice.
 const PULSE: Duration = Duration::from_secs(5);
 /// The wait before the first try to connect again; it doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -130,22 +131,30 @@ impl Listener {
 
     /// Asks the connection for a sign of life, again and again.
     async fn watch(&self, client: &Client, heard: &mut (dyn FnMut() + Send)) -> Trouble {
-        if let Err(trouble) = self.ask(client, "LISTEN luminous").await {
-            return trouble;
+        match self.answers(client, "LISTEN luminous").await {
+            Ok(true) => heard(),
+            Ok(false) => return silence(),
+            Err(trouble) => return trouble,
         }
-        heard();
+        let mut was_silent = false;
         loop {
             tokio::time::sleep(PULSE).await;
-            if let Err(trouble) = self.ask(client, "SELECT").await {
-                return trouble;
+            let is_silent = match self.answers(client, "SELECT").await {
+                Ok(answers) => !answers,
+                Err(trouble) => return trouble,
+            };
+            if is_silent && was_silent {
+                return silence();
             }
+            was_silent = is_silent;
         }
     }
 
-    async fn ask(&self, client: &Client, sql: &str) -> Result<(), Trouble> {
+    /// Whether the server answers in time; what it answers may be trouble.
+    async fn answers(&self, client: &Client, sql: &str) -> Result<bool, Trouble> {
         match tokio::time::timeout(self.wait, client.batch_execute(sql)).await {
-            Ok(answer) => Ok(answer?),
-            Err(_) => Err(silence()),
+            Ok(answer) => Ok(answer.map(|()| true)?),
+            Err(_) => Ok(false),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Wishes of displays to be linked, in PostgreSQL.
 //!
-//! Locks are taken in this order: the key (an advisory lock), families, the wish, the display, and
-//! counters of events at the end. Whoever decides over a wish has its row, so of two one comes
+//! Locks are taken in this order: the key (an advisory lock), families, the wish, the display, the
+//! count of new wishes (another one), and counters of events at the end. Whoever decides over a wish has its row, so of two one comes
 //! second and finds another state.
 
 mod claims;
@@ -88,7 +88,7 @@ impl Links for PostgresStore {
 }
 
 async fn begin(tx: &Tx, new: &NewLink) -> Result<Link, Trouble> {
-    tx.run("SELECT pg_advisory_xact_lock($1)", &[&BEGINNING]).await?;
+    tx.lock_key(&new.key).await?;
     let replaced = tx
         .rows(
             "UPDATE links SET state = 'replaced' WHERE key = $1 \
@@ -97,6 +97,8 @@ async fn begin(tx: &Tx, new: &NewLink) -> Result<Link, Trouble> {
             &[&new.key.as_slice(), &tx.now],
         )
         .await?;
+    // Not before the wishes are had, for whoever decides over one of them may take its time.
+    tx.run("SELECT pg_advisory_xact_lock($1)", &[&BEGINNING]).await?;
     if count_open(tx).await? >= new.most {
         return Err(Refusal::TooMany.into());
     }
@@ -194,6 +196,12 @@ fn number(row: &Row) -> Result<MatchNumber, Trouble> {
 }
 
 impl Tx {
+    /// Whoever makes or redeems a wish of this key has this lock: there is one at a time.
+    async fn lock_key(&self, key: &KeyThumbprint) -> Result<(), Trouble> {
+        let lock = "SELECT pg_advisory_xact_lock(hashtextextended(encode($1, 'hex'), 0))";
+        self.run(lock, &[&key.as_slice()]).await.map(drop)
+    }
+
     /// The wish is over.
     async fn burn(&self, link: LinkId) -> Result<(), Trouble> {
         let sql = "UPDATE links SET state = 'denied' WHERE id = $1";

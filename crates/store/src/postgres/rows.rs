@@ -143,12 +143,13 @@ pub(super) const DISPLAY: &str = "d.id, d.family_id, d.name, d.room, d.described
      d.app_version, d.state, d.linked_by, d.linked_by_name, d.linked_at, d.idle_until, \
      d.expires_at, d.last_seen_at";
 
-/// The same of one that waits for them, with its maker as `m`.
+/// The same of one that waits for them, whose former place may have heard of it.
 pub(super) const WAITING: &str = "l.device_id AS id, l.family_id, l.name, l.room, \
      l.described_name, l.model, l.app_version, 'pending' AS state, m.id AS linked_by, \
      l.linked_by_name, l.linked_at, l.device_expires_at AS idle_until, \
-     l.device_expires_at AS expires_at, NULL::bigint AS last_seen_at \
-     FROM links l LEFT JOIN members m ON m.id = l.linked_by AND m.family_id = l.family_id";
+     l.device_expires_at AS expires_at, former.last_seen_at FROM links l \
+     LEFT JOIN members m ON m.id = l.linked_by AND m.family_id = l.family_id \
+     LEFT JOIN displays former ON former.id = l.device_id AND former.family_id = l.family_id";
 
 /// As it stands at `now`.
 pub(super) fn device(row: &Row, now: i64) -> Result<Device, Trouble> {

@@ -38,8 +38,8 @@ pub(super) fn listed(
 
 /// To be called before a family is deleted: nothing kept in memory may outlive its displays.
 pub(super) fn family_goes(write: &Write<'_>, family: FamilyId) -> Result<(), StoreError> {
-    for device in listed(write.connection, family)? {
-        write.device_changed(device);
+    for row in row::all(write.connection, family)? {
+        write.device_changed(row.device.id);
     }
     Ok(())
 }
@@ -50,7 +50,7 @@ pub(super) fn linker_leaves(
     family: FamilyId,
     member: MemberId,
 ) -> Result<(), StoreError> {
-    for row in row::of(write.connection, family)? {
+    for row in row::all(write.connection, family)? {
         if row.device.linked_by == Some(member) {
             write.device_changed(row.device.id);
         }
@@ -66,9 +66,8 @@ fn of(read: &Read<'_>, family: FamilyId) -> Result<Vec<Device>, StoreError> {
     }
     for row in row::of(read.connection, family)? {
         // One that is linked again waits for its tokens.
-        match devices.iter_mut().find(|device| device.id == row.device.id) {
-            Some(waiting) => waiting.last_seen_at = row.device.last_seen_at,
-            None => devices.push(row.at(read.now)),
+        if devices.iter().all(|waiting| waiting.id != row.device.id) {
+            devices.push(row.at(read.now));
         }
     }
     devices.sort_by(|one, other| (&one.name, one.id).cmp(&(&other.name, other.id)));
@@ -94,7 +93,7 @@ fn standing(found: &Found, token: TokenId, now: i64) -> Option<DeviceStanding> {
 }
 
 /// What is newer in memory than in the file.
-fn with_last_seen(mut device: Device, seen: &Seen<DeviceId>) -> Device {
+pub(super) fn with_last_seen(mut device: Device, seen: &Seen<DeviceId>) -> Device {
     device.last_seen_at = device.last_seen_at.max(seen.latest(device.id).map(at));
     device
 }

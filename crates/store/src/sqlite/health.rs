@@ -22,6 +22,21 @@ const ENDED: [&str; 6] = [
     "DELETE FROM used_once WHERE expires_at < ?1",
 ];
 
+/// What must hold between rows although no constraint says it, and what it means if one is found.
+const RULES: [(&str, &str); 2] = [
+    (
+        "SELECT count(*) FROM (SELECT 1 FROM device_tokens WHERE spent_at IS NULL \
+         GROUP BY device_id, used_at IS NULL HAVING count(*) > 1)",
+        "displays whose tokens live on in two branches",
+    ),
+    (
+        "SELECT count(*) FROM (SELECT family_id, max(seq) AS newest FROM events \
+         GROUP BY family_id) AS e LEFT JOIN event_counters c USING (family_id) \
+         WHERE coalesce(c.latest, 0) < e.newest",
+        "families with events beyond the newest number",
+    ),
+];
+
 /// How long the writing thread may take to answer a job that does nothing.
 const WRITER_WAIT: Duration = Duration::from_secs(2);
 
@@ -64,6 +79,15 @@ fn faults(connection: &Connection) -> Result<Vec<String>, StoreError> {
     if found != Some(known) {
         let found = found.unwrap_or(0);
         faults.push(format!("the schema is version {found}; this program knows version {known}"));
+    }
+    // What is damaged, or of another version, cannot be asked.
+    if faults.is_empty() {
+        for (sql, meaning) in RULES {
+            let count: i64 = connection.query_row(sql, [], |row| row.get(0))?;
+            if count > 0 {
+                faults.push(format!("{count} {meaning}"));
+            }
+        }
     }
     Ok(faults)
 }

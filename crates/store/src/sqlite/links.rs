@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use luminous_domain::{AccountId, ChallengeId, DeviceId, FamilyId, LinkId, Timestamp};
 use rusqlite::{Connection, params};
 
+use super::devices::with_last_seen;
 use super::rows::{Id as _, after_lasting, at, ms};
 use super::{SqliteStore, Write};
 use crate::SecretHash;
@@ -160,7 +161,8 @@ impl Links for SqliteStore {
 
     async fn confirm_link(&self, yes: &Confirmation, act: &Act) -> Result<Device, Failure> {
         let (yes, act) = (yes.clone(), act.clone());
-        self.write_anyway(move |write| confirm::confirm(write, &yes, &act)).await
+        let made = self.write_anyway(move |write| confirm::confirm(write, &yes, &act)).await?;
+        Ok(with_last_seen(made, &self.memory.seen_devices))
     }
 
     async fn decline_link(
@@ -193,8 +195,8 @@ impl Links for SqliteStore {
                 return self.store(move |write| redeem::redeem(write, &redemption)).await;
             }
         };
-        let (interval, now) = (row.interval_ms, self.readers.now());
-        if redemption.is_poll && self.polls.is_too_fast(row.id, interval, now) {
+        let (interval, until, now) = (row.interval_ms, row.expires_at, self.readers.now());
+        if redemption.is_poll && self.polls.is_too_fast(row.id, interval, until, now) {
             return Ok(Redeemed::TooFast);
         }
         Ok(Redeemed::Pending { number })

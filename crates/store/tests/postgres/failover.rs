@@ -51,6 +51,8 @@ struct Wall {
     /// The door did not know its token. That is right only if the refresh token is unknown too.
     is_doubted: bool,
     told: Told,
+    /// Set when anything was unavailable.
+    noticed: Arc<AtomicBool>,
 }
 
 /// What a display met with.
@@ -73,8 +75,8 @@ impl Wall {
         let (name, child) = (format!("wall {n}"), format!("{n}: 0"));
         let grant = bench.linked(home, &home.owner, &name, &child).await;
         let (device, token) = (grant.device.id, grant.token);
-        let (parent, told) = (None, Told::default());
-        Self { name, device, token, child, parent, rotations: 0, is_doubted: false, told }
+        let (parent, told, noticed) = (None, Told::default(), Arc::default());
+        Self { name, device, token, child, parent, rotations: 0, is_doubted: false, told, noticed }
     }
 
     /// New tokens for the old ones, however long that takes, and a visit to the door with them.
@@ -140,6 +142,7 @@ impl Wall {
     fn is_unavailable(&mut self, error: &StoreError) {
         assert!(matches!(error, StoreError::Unavailable(_) | StoreError::Busy), "{error:?}");
         self.told.unavailable += 1;
+        self.noticed.store(true, Ordering::Relaxed);
     }
 }
 
@@ -191,10 +194,12 @@ impl House {
     /// once more.
     async fn rotate_and_fail_over(&mut self) {
         let (done, is_over) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+        let noticed = Arc::new(AtomicBool::new(false));
         let mut running = tokio::task::JoinSet::new();
         for mut wall in std::mem::take(&mut self.walls) {
             let replicas = self.replicas.clone();
             let (done, is_over) = (Arc::clone(&done), Arc::clone(&is_over));
+            wall.noticed = Arc::clone(&noticed);
             running.spawn(async move {
                 loop {
                     let is_last = is_over.load(Ordering::Relaxed);
@@ -209,7 +214,12 @@ impl House {
         while done.load(Ordering::Relaxed) < WALLS {
             tokio::task::yield_now().await;
         }
-        tokio::task::block_in_place(|| self.fail_over());
+        self.primary.kill();
+        // What is short enough the store repeats by itself; this is not.
+        while !noticed.load(Ordering::Relaxed) {
+            tokio::task::yield_now().await;
+        }
+        tokio::task::block_in_place(|| self.standby.promote());
         is_over.store(true, Ordering::Relaxed);
         self.walls = running.join_all().await;
     }

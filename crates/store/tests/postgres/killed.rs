@@ -179,7 +179,7 @@ impl Cluster {
 }
 
 #[tokio::test]
-async fn db8_replicas_that_are_killed_one_after_the_other_fail_no_link_and_fork_no_tokens() {
+async fn replicas_that_are_killed_one_after_the_other_fail_no_link_and_fork_no_tokens() {
     let first = bench().await;
     let home = first.home("ada").await;
     let replicas = vec![

@@ -7,7 +7,7 @@ use luminous_domain::{Clock as _, Role, SystemClock};
 use luminous_store::contract::Bench;
 use luminous_store::contract::people::{HOUR, all_at_once, hash, key};
 use luminous_store::contract::postgres_server::{PostgresServer, TestDatabase, bench};
-use luminous_store::{Failure, Health as _, NewPendingSignIn, Refusal, Store};
+use luminous_store::{Failure, Health as _, NewPendingSignIn, Refusal, Store, StoreError};
 
 /// Another replica on the same database.
 async fn replica(bench: &Bench) -> Arc<dyn Store> {
@@ -172,10 +172,25 @@ async fn an_examination_says_what_is_wrong() {
         .execute("UPDATE members SET role = 'adult' WHERE id = $1", &[&home.owner.member.as_uuid()])
         .await
         .unwrap();
+    bench.linked(&home, &home.owner, "wall", "one").await;
+    assert_eq!(bench.store.examine().await.unwrap().len(), 2);
+    client
+        .batch_execute(
+            "INSERT INTO device_tokens (id, device_id, refresh, parent, issued_at) \
+             SELECT gen_random_uuid(), device_id, sha256(refresh), id, 1 FROM device_tokens; \
+             UPDATE event_counters SET latest = 1",
+        )
+        .await
+        .unwrap();
     let wrong = bench.store.examine().await.unwrap();
     assert_eq!(
         wrong,
-        ["1 families without an owner who can act", "1 guards of the log that are switched off"]
+        [
+            "1 families without an owner who can act",
+            "1 displays whose tokens live on in two branches",
+            "1 families with events beyond the newest number",
+            "1 guards of the log that are switched off",
+        ]
     );
 }
 
@@ -193,6 +208,47 @@ async fn a_sweep_of_many_rows_is_many_short_transactions() {
         client.query_one(&format!("SELECT count(*) FROM {table}"), &[]).await.unwrap().get(0)
     };
     assert_eq!(count("attempts").await, 100);
-    // Each writing transaction leaves its id: one for each of the ten kinds, and two more for the 2500.
-    assert_eq!(count("writes").await, 12);
+    // Each writing transaction leaves its id: one for each of the 13 kinds, and two more for the 2500.
+    assert_eq!(count("writes").await, 15);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sweep_that_fails_at_one_thing_sweeps_the_others_and_says_so() {
+    let bench = bench().await;
+    let home = bench.home("ada").await;
+    bench.note(&home, &home.owner, "milk", None).await.unwrap();
+    let database: &TestDatabase<'static> = bench.keep.downcast_ref().unwrap();
+    let client = database.client().await;
+    client
+        .batch_execute("UPDATE writes SET at = 0; ALTER TABLE pending_sign_ins RENAME TO gone")
+        .await
+        .unwrap();
+    bench.time.advance(Duration::from_secs(24 * 3600 + 1)).await;
+    assert!(matches!(bench.store.sweep().await, Err(StoreError::Driver(_))));
+    let count = async |sql: &str| -> i64 { client.query_one(sql, &[]).await.unwrap().get(0) };
+    assert_eq!(count("SELECT count(*) FROM writes WHERE at = 0").await, 0);
+    assert_eq!(count("SELECT count(*) FROM events").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn old_events_are_swept_without_a_gap_in_many_short_transactions() {
+    let bench = bench().await;
+    let (home, other) = (bench.home("ada").await, bench.home("ben").await);
+    let database: &TestDatabase<'static> = bench.keep.downcast_ref().unwrap();
+    let client = database.client().await;
+    // The clock was set back in between: some of what goes bears a later time than what is old.
+    let sql = "INSERT INTO events (family_id, seq, kind, at) SELECT $1, n, 'family_changed', \
+         CASE WHEN n <= $2 AND n % 3 > 0 OR n = $2 THEN n ELSE luminous_now() END \
+         FROM generate_series(1, 3000) AS n";
+    let counter = "INSERT INTO event_counters VALUES ($1, 3000)";
+    for (home, old) in [(&home, 2900), (&other, 5)] {
+        client.execute(sql, &[&home.family.as_uuid(), &old]).await.unwrap();
+        client.execute(counter, &[&home.family.as_uuid()]).await.unwrap();
+    }
+    assert_eq!(bench.store.sweep().await.unwrap(), 2900 + 2000);
+    for (home, left) in [(&home, 100), (&other, 1000)] {
+        let page = bench.store.events_after(home.family, 3000 - left, 3000).await.unwrap();
+        assert_eq!((page.events.len() as u64, page.is_torn), (left, false));
+        assert!(bench.store.events_after(home.family, 2999 - left, 9).await.unwrap().is_torn);
+    }
 }

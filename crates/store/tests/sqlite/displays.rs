@@ -105,6 +105,30 @@ async fn a_clock_that_was_set_back_tears_no_hole_into_the_events() {
 }
 
 #[tokio::test]
+async fn an_examination_says_what_is_wrong_with_displays() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("family.db");
+    let bench = crate::bench(&path, folder);
+    let home = bench.home("ada").await;
+    bench.linked(&home, &home.owner, "wall", "one").await;
+    assert_eq!(bench.store.examine().await.unwrap(), Vec::<String>::new());
+    let meddler = rusqlite::Connection::open(&path).unwrap();
+    meddler
+        .execute_batch(
+            "INSERT INTO device_tokens (id, device_id, refresh, parent, issued_at) \
+             SELECT randomblob(16), device_id, randomblob(32), id, 1 FROM device_tokens; \
+             UPDATE event_counters SET latest = 1",
+        )
+        .unwrap();
+    let wrong = [
+        "1 displays whose tokens live on in two branches",
+        "1 families with events beyond the newest number",
+    ];
+    assert_eq!(bench.store.examine().await.unwrap(), wrong);
+    bench.store.close().await;
+}
+
+#[tokio::test]
 async fn hints_are_there_when_the_answer_is_and_none_of_what_was_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("family.db");

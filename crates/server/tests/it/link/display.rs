@@ -88,7 +88,6 @@ impl Display {
                 idle: Duration::from_secs(45 * 86_400),
             },
             is_poll: false,
-            grace: Duration::from_secs(60),
             network: luminous_store::Network::Loopback,
         };
         match rig.store.redeem_link(&redemption).await.unwrap() {

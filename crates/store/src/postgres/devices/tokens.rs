@@ -80,10 +80,10 @@ pub(super) async fn confirm(tx: &Tx, id: DeviceId, token: TokenId) -> Result<(),
             &[&device, &token, &tx.now],
         )
         .await?;
-    if used == 1 {
-        let seen = "UPDATE displays SET last_seen_at = $2 WHERE id = $1";
-        tx.run(seen, &[&device, &tx.now]).await?;
-    }
+    // As in `device_seen`, but to the millisecond when it is new.
+    let seen = "UPDATE displays SET last_seen_at = $2 WHERE id = $1 \
+         AND ($3 OR last_seen_at IS NULL OR last_seen_at <= $2::bigint - 60000)";
+    tx.run(seen, &[&device, &tx.now, &(used == 1)]).await?;
     Ok(())
 }
 

@@ -44,8 +44,7 @@ pub(super) async fn look(lease: &Lease, asked: &Redemption) -> Result<Option<Red
 
 pub(super) async fn give(tx: &mut Tx, asked: &Redemption) -> Result<Redeemed, Trouble> {
     // Two wishes of one key would end each other's displays.
-    let lock = "SELECT pg_advisory_xact_lock(hashtextextended(encode($1, 'hex'), 0))";
-    tx.run(lock, &[&asked.key.as_slice()]).await?;
+    tx.lock_key(&asked.key).await?;
     let Some(row) = wish(tx, asked, "").await? else { return Ok(Redeemed::Unknown) };
     let family = FamilyId::from_uuid(row.try_get("family_id")?);
     let elsewhere = elsewhere(tx, asked, family).await?;
@@ -56,7 +55,7 @@ pub(super) async fn give(tx: &mut Tx, asked: &Redemption) -> Result<Redeemed, Tr
             first_time(tx, asked, &row, elsewhere).await
         }
         LinkState::Linked => refuse(tx, asked, &row).await,
-        LinkState::Redeemed => again(tx, asked, &row).await,
+        LinkState::Redeemed => again(tx, asked, family, &row).await,
         LinkState::Denied => Ok(Redeemed::Denied),
         LinkState::Expired => Ok(Redeemed::Expired),
         LinkState::Pending | LinkState::Claimed { .. } => {
@@ -181,8 +180,12 @@ async fn replace(
 }
 
 /// The answer to the first time was lost, if nobody used what was in it.
-async fn again(tx: &Tx, asked: &Redemption, row: &Row) -> Result<Redeemed, Trouble> {
-    let redeemed_at: i64 = row.try_get("redeemed_at")?;
+async fn again(
+    tx: &Tx,
+    asked: &Redemption,
+    family: FamilyId,
+    row: &Row,
+) -> Result<Redeemed, Trouble> {
     let id: uuid::Uuid = row.try_get("device_id")?;
     let sql = format!("SELECT {DISPLAY} FROM displays d WHERE d.id = $1 FOR NO KEY UPDATE");
     let display = tx.row(&sql, &[&id]).await?.map(|row| device(&row, tx.now)).transpose()?;
@@ -190,9 +193,12 @@ async fn again(tx: &Tx, asked: &Redemption, row: &Row) -> Result<Redeemed, Troub
         return Ok(Redeemed::Denied);
     };
     let used = "SELECT FROM device_tokens WHERE device_id = $1 AND used_at IS NOT NULL LIMIT 1";
-    let is_late = tx.now > redeemed_at + milliseconds(asked.grace);
+    let is_late = tx.now > row.try_get("expires_at")?;
     if is_late || tx.row(used, &[&id]).await?.is_some() {
         return Ok(Redeemed::Expired);
+    }
+    if !is_still_meant(tx, family, row).await? {
+        return Ok(Redeemed::Denied);
     }
     replace(tx, asked, device).await.map(Redeemed::Done)
 }

@@ -17,16 +17,14 @@ use crate::sqlite::{Write, links, members};
 /// A display that the family sees: one that waits for its tokens, one that had them, or both when
 /// it is being linked again.
 struct Listed {
-    waiting: Option<(links::Row, Device)>,
+    waiting: Option<Device>,
     placed: Option<Row>,
 }
 
 impl Listed {
     fn find(write: &Write<'_>, family: FamilyId, id: DeviceId) -> Result<Self, Failure> {
-        let waiting = links::waiting_as(write, family, id)?.and_then(|link| {
-            let device = link.place.as_ref().map(|place| link.device(place))?;
-            Some((link, device))
-        });
+        let waiting = links::waiting_as(write, family, id)?
+            .and_then(|link| link.place.as_ref().map(|place| link.device(place)));
         let placed = row::find(write.connection, family, id)?.filter(|row| !row.is_revoked);
         if waiting.is_none() && placed.is_none() {
             return Err(Refusal::NotFound.into());
@@ -36,16 +34,9 @@ impl Listed {
 
     /// As the family sees it.
     fn device(&self, now: i64) -> Result<Device, Failure> {
-        let waiting = self.waiting.as_ref().map(|(_, device)| device.clone());
-        let device = waiting.or_else(|| self.placed.as_ref().map(|row| row.at(now)));
+        let placed = || self.placed.as_ref().map(|row| row.at(now));
+        let device = self.waiting.clone().or_else(placed);
         device.ok_or_else(|| Refusal::NotFound.into())
-    }
-
-    fn end(&self, write: &Write<'_>, device: &Device) -> Result<(), StoreError> {
-        if let Some((link, _)) = &self.waiting {
-            links::deny(write, link.id)?;
-        }
-        end(write, device)
     }
 }
 
@@ -68,9 +59,12 @@ impl Tell<'_> {
     }
 }
 
-/// Revokes it and tells the family's displays. Its tokens stay, so that whoever presents one is told
-/// what happened.
+/// Ends it, whether it has its tokens or waits for them, and tells the family's displays. Its tokens
+/// stay, so that whoever presents one is told what happened.
 pub(super) fn end(write: &Write<'_>, device: &Device) -> Result<(), StoreError> {
+    if let Some(link) = links::waiting_as(write, device.family, device.id)? {
+        links::deny(write, link.id)?;
+    }
     let sql = "UPDATE devices SET state = 'revoked' WHERE id = ?1";
     write.connection.prepare_cached(sql)?.execute([device.id.key()])?;
     write.device_changed(device.id);
@@ -148,15 +142,17 @@ pub(super) fn change(
         room: change.room.clone().unwrap_or_else(|| old.room.clone()),
         ..old.clone()
     };
-    let sql = match listed.waiting {
-        Some(_) => {
-            "UPDATE links SET name = ?3, room = ?4 \
-             WHERE family_id = ?1 AND device_id = ?2 AND state = 'linked'"
-        }
-        None => "UPDATE devices SET name = ?3, room = ?4 WHERE family_id = ?1 AND id = ?2",
-    };
-    let values = params![family.key(), id.key(), new.name, new.room];
-    write.connection.prepare_cached(sql)?.execute(values)?;
+    // While it links again, its former place as well; but nothing there that nobody asked for.
+    for sql in [
+        "UPDATE devices SET name = coalesce(?3, name), room = iif(?4, ?5, room) \
+         WHERE family_id = ?1 AND id = ?2",
+        "UPDATE links SET name = coalesce(?3, name), room = iif(?4, ?5, room) \
+         WHERE family_id = ?1 AND device_id = ?2 AND state = 'linked'",
+    ] {
+        let moves = change.room.is_some();
+        let values = params![family.key(), id.key(), change.name, moves, new.room];
+        write.connection.prepare_cached(sql)?.execute(values)?;
+    }
     write.device_changed(id);
     tell_changes(write, &old, &new, act)?;
     Ok(new)
@@ -192,7 +188,7 @@ pub(super) fn revoke(
     let listed = Listed::find(write, family, id)?;
     members::require(write, family, by, Permission::DevicesManage)?;
     let device = listed.device(write.now)?;
-    listed.end(write, &device)?;
+    end(write, &device)?;
     let line = Line::new(family, act, "device.revoked");
     Ok(line.about(&id).called(&device.name).write(write)?)
 }
@@ -210,7 +206,7 @@ pub(super) fn undo(
         return Err(Refusal::NotFound.into());
     }
     members::require(write, family, by, Permission::DevicesLink)?;
-    listed.end(write, &device)?;
+    end(write, &device)?;
     let line = Line::new(family, act, "device.undone");
     Ok(line.about(&id).called(&device.name).write(write)?)
 }
@@ -229,14 +225,16 @@ pub(super) fn renew(
     }
     members::require(write, family, by, Permission::DevicesManage)?;
     let expires_at = after_lasting(write.now, absolute);
-    let sql = match listed.waiting {
-        Some(_) => {
-            "UPDATE links SET device_expires_at = ?3 \
-             WHERE family_id = ?1 AND device_id = ?2 AND state = 'linked'"
-        }
-        None => "UPDATE devices SET expires_at = ?3 WHERE family_id = ?1 AND id = ?2",
-    };
-    write.connection.prepare_cached(sql)?.execute(params![family.key(), id.key(), expires_at])?;
+    // While it links again, its former place as well, unless that has ended.
+    for sql in [
+        "UPDATE devices SET expires_at = ?3 WHERE family_id = ?1 AND id = ?2 \
+         AND state = 'active' AND min(idle_until, expires_at) >= ?4",
+        "UPDATE links SET device_expires_at = ?3 WHERE family_id = ?1 AND device_id = ?2 \
+         AND state = 'linked' AND expires_at >= ?4",
+    ] {
+        let values = params![family.key(), id.key(), expires_at, write.now];
+        write.connection.prepare_cached(sql)?.execute(values)?;
+    }
     write.device_changed(id);
     write.event(family, EventKind::DevicesChanged, Some(&id))?;
     Line::new(family, act, "device.renewed").about(&id).called(&device.name).write(write)?;

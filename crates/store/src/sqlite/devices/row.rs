@@ -16,7 +16,7 @@ pub(in crate::sqlite) struct Row {
     pub(in crate::sqlite) key: Option<KeyThumbprint>,
     pub(in crate::sqlite) is_revoked: bool,
     /// When it ends unless it is heard of.
-    idle_until: i64,
+    pub(super) idle_until: i64,
 }
 
 const SELECT: &str = "SELECT id, family_id, key, name, room, described_name, model, app_version, \
@@ -96,6 +96,12 @@ pub(super) fn elsewhere(
 ) -> Result<Vec<Row>, Error> {
     let sql = format!("{SELECT} WHERE key = ?2 AND family_id <> ?1 AND state <> 'revoked'");
     connection.prepare_cached(&sql)?.query_map((family.key(), key), row)?.collect()
+}
+
+/// The family's, with the revoked ones.
+pub(super) fn all(connection: &Connection, family: FamilyId) -> Result<Vec<Row>, Error> {
+    let sql = format!("{SELECT} WHERE family_id = ?1");
+    connection.prepare_cached(&sql)?.query_map([family.key()], row)?.collect()
 }
 
 /// The family's, without the revoked ones.

@@ -15,7 +15,7 @@ use crate::sqlite::audit::Line;
 use crate::sqlite::rows::{Id as _, after_lasting, at, id};
 use crate::sqlite::{Read, Write};
 
-/// How long a spent token is remembered.
+/// How long a spent token is remembered, and those of a display whose time is over.
 const REMEMBERED_MS: i64 = 7 * 24 * 3_600_000;
 
 /// A refresh token.
@@ -24,11 +24,10 @@ pub(super) struct Token {
     device: DeviceId,
     issued_at: i64,
     is_spent: bool,
-    expires_at: i64,
 }
 
 fn by_hash(connection: &Connection, hash: &SecretHash) -> Result<Option<(Token, Row)>, StoreError> {
-    let sql = "SELECT id, device_id, issued_at, spent_at IS NOT NULL, expires_at \
+    let sql = "SELECT id, device_id, issued_at, spent_at IS NOT NULL \
          FROM device_tokens WHERE refresh = ?1";
     let found = connection.prepare_cached(sql)?.query_row([hash], |row| {
         Ok(Token {
@@ -36,7 +35,6 @@ fn by_hash(connection: &Connection, hash: &SecretHash) -> Result<Option<(Token, 
             device: id(row, 1)?,
             issued_at: row.get(2)?,
             is_spent: row.get(3)?,
-            expires_at: row.get(4)?,
         })
     });
     let Some(token) = found.optional()? else { return Ok(None) };
@@ -83,15 +81,14 @@ fn give(
     new: &NewToken,
 ) -> Result<DeviceGrant, StoreError> {
     let idle_until = after_lasting(write.now, new.idle);
-    let sql = "INSERT INTO device_tokens (id, device_id, refresh, parent, issued_at, expires_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let sql = "INSERT INTO device_tokens (id, device_id, refresh, parent, issued_at) \
+         VALUES (?1, ?2, ?3, ?4, ?5)";
     write.connection.prepare_cached(sql)?.execute(params![
         new.id.key(),
         device.key(),
         new.refresh,
         parent.map(TokenId::key),
-        write.now,
-        idle_until
+        write.now
     ])?;
     let sql = "UPDATE devices SET idle_until = ?2, last_seen_at = ?3 WHERE id = ?1";
     write.connection.prepare_cached(sql)?.execute(params![device.key(), idle_until, write.now])?;
@@ -139,17 +136,13 @@ pub(super) fn refresh(
         reused(write, &row, refresh)?;
         return Ok(Err(Refusal::TokenReused));
     }
-    if state == DeviceState::Expired || token.expires_at < write.now {
+    if state == DeviceState::Expired {
         return Err(Refusal::DeviceExpired.into());
     }
     mark_used(write, token.device, token.id)?;
     // Its child was not used, or it would be spent: the answer was lost.
     let sql = "DELETE FROM device_tokens WHERE parent = ?1";
     write.connection.prepare_cached(sql)?.execute([token.id.key()])?;
-    // It may be needed once more, as long as its child.
-    let sql = "UPDATE device_tokens SET expires_at = max(expires_at, ?2) WHERE id = ?1";
-    let end = after_lasting(write.now, refresh.next.idle);
-    write.connection.prepare_cached(sql)?.execute(params![token.id.key(), end])?;
     Ok(Ok(give(write, token.device, Some(token.id), &refresh.next)?))
 }
 
@@ -166,12 +159,10 @@ pub(super) fn record(
     hash: &SecretHash,
 ) -> Result<Option<RefreshRecord>, StoreError> {
     let Some((token, row)) = by_hash(read.connection, hash)? else { return Ok(None) };
-    let live = !token.is_spent
-        && token.expires_at >= read.now
-        && row.state(read.now) == DeviceState::Active;
+    let live = !token.is_spent && row.state(read.now) == DeviceState::Active;
     let Some(key) = row.key.filter(|_| live) else { return Ok(None) };
     let device = row.at(read.now);
-    let expires_at = device.expires_at.min(at(token.expires_at));
+    let expires_at = device.expires_at.min(at(row.idle_until));
     let issued_at = at(token.issued_at);
     Ok(Some(RefreshRecord { device, token: token.id, key, issued_at, expires_at }))
 }
@@ -186,9 +177,13 @@ pub(super) fn owner(
     Ok(found.filter(|row| row.key.as_ref() == Some(key) && !row.is_revoked))
 }
 
-/// Forgets spent tokens after a while; answers how many.
+/// Forgets spent tokens after a while, and those of displays whose time is over, revoked or not;
+/// answers how many.
 pub(in crate::sqlite) fn sweep(write: &Write<'_>) -> Result<usize, StoreError> {
-    let sql = "DELETE FROM device_tokens WHERE spent_at < ?1";
     let until = write.now.saturating_sub(REMEMBERED_MS);
-    Ok(write.connection.prepare_cached(sql)?.execute([until])?)
+    let sql = "DELETE FROM device_tokens WHERE spent_at < ?1";
+    let spent = write.connection.prepare_cached(sql)?.execute([until])?;
+    let sql = "DELETE FROM device_tokens WHERE device_id IN \
+         (SELECT id FROM devices WHERE min(idle_until, expires_at) < ?1)";
+    Ok(spent + write.connection.prepare_cached(sql)?.execute([until])?)
 }

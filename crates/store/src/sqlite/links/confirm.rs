@@ -91,7 +91,7 @@ fn place(write: &Write<'_>, row: &Row, yes: &Confirmation) -> Result<Place, Fail
     }
     let linked_by = members::find(write.connection, yes.family, yes.member)?;
     Ok(Place {
-        device: former.map_or(yes.device, |former| former.device.id),
+        device: former.as_ref().map_or(yes.device, |former| former.device.id),
         family: yes.family,
         name: yes.name.clone(),
         room: yes.room.clone(),
@@ -99,6 +99,8 @@ fn place(write: &Write<'_>, row: &Row, yes: &Confirmation) -> Result<Place, Fail
         linked_by_name: linked_by.map(|member| member.name).unwrap_or_default(),
         linked_at: write.now,
         expires_at: after_lasting(write.now, yes.absolute),
+        is_linker_there: true,
+        last_seen_at: former.and_then(|former| former.device.last_seen_at),
     })
 }
 

@@ -8,10 +8,9 @@ use luminous_domain::LinkId;
 
 /// How much longer the interval gets when a poll comes too soon.
 const SLOWER_MS: i64 = 5_000;
-/// Beyond that many, those that have not asked for an hour are forgotten.
-const MOST: usize = 16_384;
-/// An hour.
-const IDLE_MS: i64 = 3_600_000;
+/// Beyond that many, those whose code has ended are forgotten when another one asks for the first
+/// time; how many have not is bounded by [`crate::NewLink::most`].
+const MANY: usize = 1024;
 
 /// When displays asked last.
 #[derive(Debug, Default)]
@@ -21,17 +20,19 @@ pub(in crate::sqlite) struct Polls(Mutex<HashMap<LinkId, Poll>>);
 struct Poll {
     at: i64,
     interval_ms: i64,
+    /// When the code ends.
+    until: i64,
 }
 
 impl Polls {
-    /// Notes a poll at `now`; whether it comes too soon.
-    pub(super) fn is_too_fast(&self, link: LinkId, interval_ms: i64, now: i64) -> bool {
+    /// Notes a poll at `now` for a code that lives `until` then; whether it comes too soon.
+    pub(super) fn is_too_fast(&self, link: LinkId, interval_ms: i64, until: i64, now: i64) -> bool {
         let mut polls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if polls.len() >= MOST {
-            polls.retain(|_, poll| poll.at.saturating_add(IDLE_MS) >= now);
-        }
         let Some(poll) = polls.get_mut(&link) else {
-            polls.insert(link, Poll { at: now, interval_ms });
+            if polls.len() >= MANY {
+                polls.retain(|_, poll| poll.until >= now);
+            }
+            polls.insert(link, Poll { at: now, interval_ms, until });
             return false;
         };
         // Also when the clock was set back since.
@@ -46,5 +47,32 @@ impl Polls {
     /// There is nothing more to wait for.
     pub(super) fn forget(&self, link: LinkId) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&link);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use luminous_domain::{OsEntropy, Timestamp};
+
+    use super::*;
+
+    #[test]
+    fn what_is_remembered_of_polls_ends_with_the_code() {
+        let polls = Polls::default();
+        let poll = |until, now| {
+            let link = LinkId::new(Timestamp::UNIX_EPOCH, &OsEntropy).unwrap();
+            assert!(!polls.is_too_fast(link, 5_000, until, now));
+            link
+        };
+        let lasting = poll(600_001, 0);
+        for _ in 1..MANY {
+            poll(600_000, 0);
+        }
+        poll(1_200_000, 600_000);
+        assert_eq!(polls.0.lock().unwrap().len(), MANY + 1, "they have not ended");
+        poll(1_200_001, 600_001);
+        assert_eq!(polls.0.lock().unwrap().len(), 3);
+        assert!(!polls.is_too_fast(lasting, 5_000, 600_001, 600_001));
+        assert!(polls.is_too_fast(lasting, 5_000, 600_001, 600_001), "it is still known");
     }
 }

@@ -11,7 +11,7 @@ use crate::events::{EventKind, Hint};
 use crate::links::{LinkState, Redeemed, Redemption};
 use crate::members::MemberState;
 use crate::sqlite::audit::Line;
-use crate::sqlite::rows::{Id as _, ms};
+use crate::sqlite::rows::Id as _;
 use crate::sqlite::{Write, devices, members};
 
 pub(super) fn redeem(write: &Write<'_>, redemption: &Redemption) -> Result<Redeemed, StoreError> {
@@ -91,13 +91,14 @@ fn again(
     place: &Place,
     redemption: &Redemption,
 ) -> Result<Redeemed, StoreError> {
-    let until = row.redeemed_at.unwrap_or(0).saturating_add(ms(redemption.grace));
-    if until < write.now || devices::has_used_tokens(write, place.device)? {
+    let device = devices::find(write.connection, place.family, place.device)?;
+    if device.is_none_or(|device| device.is_revoked) {
+        return Ok(Redeemed::Denied);
+    }
+    if row.expires_at < write.now || devices::has_used_tokens(write, place.device)? {
         return Ok(Redeemed::Expired);
     }
-    let device = devices::find(write.connection, place.family, place.device)?;
-    let ended = device.is_none_or(|device| device.is_revoked);
-    if ended || !may_still_link(write, place)? {
+    if !may_still_link(write, place)? {
         return Ok(Redeemed::Denied);
     }
     devices::begin_tokens(write, place.device, &redemption.token).map(Redeemed::Done)

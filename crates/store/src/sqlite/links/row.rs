@@ -1,13 +1,15 @@
 //! A wish as it is kept.
 
-use luminous_domain::{AccountId, ChallengeId, DeviceId, FamilyId, LinkId, MatchNumber, MemberId};
+use luminous_domain::{
+    AccountId, ChallengeId, DeviceId, FamilyId, LinkId, MatchNumber, MemberId, Timestamp,
+};
 use rusqlite::types::Type;
 use rusqlite::{Connection, Error, OptionalExtension as _, ToSql};
 
 use crate::SecretHash;
 use crate::devices::{Device, DeviceState, KeyThumbprint};
 use crate::links::{LinkState, SelfDescription};
-use crate::sqlite::rows::{at, id, maybe_id, word};
+use crate::sqlite::rows::{at, id, maybe_id, maybe_time, word};
 
 /// What was written down of how a wish stands; time is asked on top of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +44,10 @@ pub(in crate::sqlite) struct Place {
     pub(in crate::sqlite) linked_at: i64,
     /// When the display ends unless renewed.
     pub(in crate::sqlite) expires_at: i64,
+    /// Whether `linked_by` is still of the family.
+    pub(super) is_linker_there: bool,
+    /// When the display was last heard of in its former place.
+    pub(super) last_seen_at: Option<Timestamp>,
 }
 
 /// A wish.
@@ -58,13 +64,15 @@ pub(in crate::sqlite) struct Row {
     pub(super) expires_at: i64,
     pub(super) claim: Option<Claimed>,
     pub(in crate::sqlite) place: Option<Place>,
-    pub(super) redeemed_at: Option<i64>,
 }
 
 const SELECT: &str = "SELECT id, key, described_name, model, app_version, network, state, \
      created_at, lifetime_ms, interval_ms, expires_at, challenge, number, account_id, family_id, \
      claim_expires_at, device_id, name, room, linked_by, linked_by_name, linked_at, \
-     device_expires_at, redeemed_at FROM links";
+     device_expires_at, \
+     EXISTS (SELECT 1 FROM members m WHERE m.id = linked_by AND m.family_id = links.family_id), \
+     (SELECT d.last_seen_at FROM devices d WHERE d.id = device_id \
+     AND d.family_id = links.family_id) FROM links";
 
 fn written(text: &str) -> Option<Written> {
     Some(match text {
@@ -95,7 +103,6 @@ fn row(row: &rusqlite::Row<'_>) -> Result<Row, Error> {
         expires_at: row.get(10)?,
         claim: claim(row)?,
         place: place(row)?,
-        redeemed_at: row.get(23)?,
     })
 }
 
@@ -118,6 +125,8 @@ fn place(row: &rusqlite::Row<'_>) -> Result<Option<Place>, Error> {
         linked_by_name: row.get(20)?,
         linked_at: row.get(21)?,
         expires_at: row.get(22)?,
+        is_linker_there: row.get(23)?,
+        last_seen_at: maybe_time(row, 24)?,
     }))
 }
 
@@ -194,11 +203,11 @@ impl Row {
             room: place.room.clone(),
             described: self.described.clone(),
             state: DeviceState::Pending,
-            linked_by: Some(place.linked_by),
+            linked_by: place.is_linker_there.then_some(place.linked_by),
             linked_by_name: place.linked_by_name.clone(),
             linked_at: at(place.linked_at),
             expires_at: at(place.expires_at),
-            last_seen_at: None,
+            last_seen_at: place.last_seen_at,
         }
     }
 }
