@@ -213,6 +213,8 @@ async fn d15_a_wrong_number_burns_the_code_and_a_mistyped_form_does_not() {
         let again = browser.press(&page, "link", &fields).await;
         assert_eq!(again.heading(), "Is this the display in front of you?");
         assert!(again.status == 400 && again.text.contains(fault), "{}", again.text);
+        let focus = again.text.find(" autofocus").unwrap();
+        assert!(focus > again.text.find("id=\"number\"").unwrap(), "where there is to mend");
     }
     // Also while the family is locked out of typing codes: what was asked is asked.
     let start = browser.go("/link").await;
