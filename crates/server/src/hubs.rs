@@ -9,7 +9,9 @@ mod caller;
 mod dispatch;
 mod family;
 mod link;
+mod rounds;
 mod sale;
+mod sealed;
 pub mod ticket;
 
 use std::future::Future;
@@ -32,12 +34,10 @@ pub use sale::{api_routes, oauth_routes};
 use crate::state::AppState;
 use crate::visit::Visit;
 use crate::{ApiError, oauth};
+use rounds::{Matter, Rounds, look};
 use ticket::{TicketError, once};
 
 type Connection = luminous_signalr::hub::Connection<Caller>;
-
-/// For how long the store remembers that a connection was made; its token lives half a minute.
-const CONNECTION_MEMORY: Duration = Duration::from_secs(60);
 
 /// Who is connected to this replica.
 #[derive(Default)]
@@ -46,6 +46,8 @@ pub struct Listeners {
     families: family::Rooms,
     /// To the link hub.
     links: link::Waiting,
+    /// What to look at for them.
+    rounds: Rounds,
 }
 
 /// The two hubs of a server.
@@ -104,11 +106,11 @@ impl Handler for FamilyHub {
     }
 
     fn seal(&self, caller: &Caller) -> Vec<u8> {
-        caller.seal()
+        caller.seal(&self.0)
     }
 
     fn open(&self, sealed: &[u8]) -> Option<Caller> {
-        Caller::open(sealed).filter(|caller| caller.family().is_some())
+        Caller::open(&self.0, sealed).filter(|caller| caller.family().is_some())
     }
 
     fn claim(&self, id: ConnectionId) -> impl Future<Output = Result<bool, ApiError>> + Send {
@@ -123,10 +125,12 @@ impl Handler for FamilyHub {
         self.0.listeners().families.enter(connection, &self.0);
         // Only now, so that a revocation of this very moment is either seen here or meets it there.
         match family::may_listen(&self.0, connection.caller()).await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(HubError::told("push.revoked")),
-            Err(error) => Err(failed(&error)),
+            Ok(true) => self.0.listeners().families.settle(connection, family::NEW),
+            Ok(false) => return Err(HubError::told("push.revoked")),
+            // An error would end it for good, and whoever may listen shall come again.
+            Err(error) => connection.close(Some(&failed(&error).to_string()), true),
         }
+        Ok(())
     }
 
     async fn invoke(
@@ -157,11 +161,11 @@ impl Handler for LinkHub {
     }
 
     fn seal(&self, caller: &Caller) -> Vec<u8> {
-        caller.seal()
+        caller.seal(&self.0)
     }
 
     fn open(&self, sealed: &[u8]) -> Option<Caller> {
-        Caller::open(sealed).filter(|caller| caller.family().is_none())
+        Caller::open(&self.0, sealed).filter(|caller| caller.family().is_none())
     }
 
     fn claim(&self, id: ConnectionId) -> impl Future<Output = Result<bool, ApiError>> + Send {
@@ -169,8 +173,9 @@ impl Handler for LinkHub {
     }
 
     fn life(&self, caller: &Caller) -> Option<Duration> {
-        // A moment longer than the code, so that it is told the reason.
-        life(&self.0, caller).map(|life| life + link::FAREWELL)
+        // A yes of the last moment can be redeemed for as long again; and a moment to be told the end.
+        let more = link::redeemable(&self.0) + link::FAREWELL;
+        life(&self.0, caller).map(|life| life + more)
     }
 
     async fn connected(&self, connection: &Connection) -> Result<(), HubError> {
@@ -179,7 +184,8 @@ impl Handler for LinkHub {
         };
         self.0.listeners().links.enter(connection);
         // What happened before it came is told now.
-        link::tell(&self.0, *link).await.map_err(|error| failed(&error))
+        look(&self.0, Matter::Link(*link));
+        Ok(())
     }
 
     async fn invoke(
@@ -233,7 +239,7 @@ async fn admit(
 async fn claim(state: &AppState, id: ConnectionId) -> Result<bool, ApiError> {
     make_room(state)?;
     let key = once("connection", id.as_bytes());
-    Ok(state.store().use_once(&key, CONNECTION_MEMORY).await?)
+    Ok(state.store().use_once(&key, ticket::MEMORY).await?)
 }
 
 /// Whether one more connection fits.

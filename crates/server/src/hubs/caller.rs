@@ -1,17 +1,26 @@
 //! Who is at the other end of a hub's connection.
 
-use luminous_domain::{DeviceId, FamilyId, LinkId, PersonKey, Timestamp, TokenId};
+use luminous_domain::{AccountId, DeviceId, FamilyId, LinkId, PersonKey, Timestamp, TokenId};
 use luminous_store::Network;
 use serde::{Deserialize, Serialize};
 
-/// Who is at the other end of a hub's connection. Ids only: it travels, signed, in tickets.
+use super::sealed;
+use crate::AppState;
+
+/// What callers are sealed for.
+const PURPOSE: &str = "hub callers";
+
+/// Who is at the other end of a hub's connection. It travels, sealed, in tickets and connection
+/// tokens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Caller {
     /// A member of a family.
     Person {
-        /// Who.
+        /// Who, to their provider.
         person: PersonKey,
+        /// Who, to us.
+        account: AccountId,
         /// In which family.
         family: FamilyId,
         /// When they last proved who they are, in Unix seconds, as their token tells it.
@@ -43,16 +52,29 @@ pub enum Caller {
 }
 
 impl Caller {
-    /// As bytes, for a connection token.
-    #[must_use]
-    pub(super) fn seal(&self) -> Vec<u8> {
-        // Ids, texts and numbers are always JSON; what is not cannot be opened again.
-        serde_json::to_vec(self).unwrap_or_default()
+    /// For a connection token; where that cannot be made, nothing that could be opened again.
+    pub(super) fn seal(&self, state: &AppState) -> Vec<u8> {
+        let plain = serde_json::to_vec(self).unwrap_or_default();
+        sealed::seal(state, PURPOSE, &plain).unwrap_or_default()
     }
 
-    /// From those bytes.
-    pub(super) fn open(sealed: &[u8]) -> Option<Self> {
-        serde_json::from_slice(sealed).ok()
+    /// From a connection token.
+    pub(super) fn open(state: &AppState, sealed: &[u8]) -> Option<Self> {
+        serde_json::from_slice(&sealed::open(state, PURPOSE, sealed)?).ok()
+    }
+
+    /// Whether both are connections of one person, or of one display.
+    pub(super) fn is_same_bearer(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Person { account: one, .. }, Self::Person { account: other, .. }) => {
+                one == other
+            }
+            (Self::Display { device: one, .. }, Self::Display { device: other, .. }) => {
+                one == other
+            }
+            (Self::Waiting { link: one, .. }, Self::Waiting { link: other, .. }) => one == other,
+            _ => false,
+        }
     }
 
     /// The family, if there is one yet.

@@ -2,27 +2,26 @@
 
 use std::time::Duration;
 
-use luminous_store::{Hint, StoreError};
+use luminous_store::Hint;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use super::{family, link};
+use super::rounds::{Matter, look};
 use crate::AppState;
 
-/// How often codes are looked at whose time may be over.
-const EXPIRE_EVERY: Duration = Duration::from_secs(1);
+/// How often what failed, and codes whose time may be over, are looked at.
+const TICK: Duration = Duration::from_secs(1);
 
-/// Until `stop`: follows the store's hints. A hint is worked off by a task of its own, so that a slow
-/// family holds up no other; the work for one family is never done twice at once.
+/// Until `stop`: follows the store's hints.
 pub async fn run(state: AppState, stop: CancellationToken) {
     let mut hints = state.store().hints();
-    let mut expire = interval(EXPIRE_EVERY);
-    expire.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            _ = expire.tick() => state.listeners().links.expire(state.clock().now()),
+            _ = ticks.tick() => make_up(&state),
             hint = hints.recv() => match hint {
                 Ok(hint) => follow(&state, hint),
                 Err(RecvError::Lagged(_)) => follow(&state, Hint::Gap),
@@ -33,37 +32,38 @@ pub async fn run(state: AppState, stop: CancellationToken) {
 }
 
 fn follow(state: &AppState, hint: Hint) {
-    let state = state.clone();
-    tokio::spawn(async move {
-        match hint {
-            Hint::Family { family, .. } => look_at_family(&state, family).await,
-            Hint::Link { link } => note(link::tell(&state, link).await),
-            Hint::Account { account } => family::recheck_account(&state, account).await,
-            Hint::Gap => look_at_everything(&state).await,
+    let listeners = state.listeners();
+    match hint {
+        Hint::Family { family, .. } if listeners.families.is_anybody_of(family) => {
+            look(state, Matter::Family(family));
         }
-    });
-}
-
-async fn look_at_family(state: &AppState, family: luminous_domain::FamilyId) {
-    // Whoever may no longer listen shall not hear this either.
-    family::recheck(state, family).await;
-    note(family::deliver(state, family).await);
-}
-
-async fn look_at_everything(state: &AppState) {
-    for family in state.listeners().families.families() {
-        look_at_family(state, family).await;
+        Hint::Link { link } if listeners.links.is_here(link) => look(state, Matter::Link(link)),
+        Hint::Family { .. } | Hint::Link { .. } => {}
+        Hint::Account { account } => {
+            for family in listeners.families.doubt_account(account) {
+                look(state, Matter::Family(family));
+            }
+        }
+        Hint::Gap => look_at_everything(state),
     }
+}
+
+/// Links first: somebody stands before each of them and waits.
+fn look_at_everything(state: &AppState) {
     for link in state.listeners().links.links() {
-        note(link::tell(state, link).await);
+        look(state, Matter::Link(link));
+    }
+    for family in state.listeners().families.doubt_all() {
+        look(state, Matter::Family(family));
     }
 }
 
-fn note(outcome: Result<(), StoreError>) {
-    if let Err(error) = outcome {
-        tracing::debug!(
-            code = error.code(),
-            "a hint was not followed; the next one makes up for it"
-        );
+fn make_up(state: &AppState) {
+    let due = state.listeners().links.due(state.clock().now());
+    for link in due {
+        look(state, Matter::Link(link));
+    }
+    for matter in state.listeners().rounds.failed() {
+        look(state, matter);
     }
 }

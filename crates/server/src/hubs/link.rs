@@ -61,21 +61,15 @@ impl Waiting {
         self.displays().keys().copied().collect()
     }
 
-    /// Tells the displays whose time is over.
-    pub fn expire(&self, now: Timestamp) {
-        let mut displays = self.displays();
-        for display in displays.values_mut().filter(|display| display.until < now) {
-            display.tell(LinkState::Expired);
-        }
+    /// The displays whose time may be over. Only the store knows: a yes gives them more of it.
+    pub fn due(&self, now: Timestamp) -> Vec<LinkId> {
+        let displays = self.displays();
+        let due = displays.iter().filter(|(_, display)| display.until < now);
+        due.map(|(link, _)| *link).collect()
     }
 
-    fn tell(&self, link: LinkId, state: LinkState) {
-        if let Some(display) = self.displays().get_mut(&link) {
-            display.tell(state);
-        }
-    }
-
-    fn is_here(&self, link: LinkId) -> bool {
+    /// Whether the display with this wish waits here.
+    pub fn is_here(&self, link: LinkId) -> bool {
         self.displays().contains_key(&link)
     }
 
@@ -86,12 +80,12 @@ impl Waiting {
 
 impl Display {
     /// Tells it where its wish stands, once.
-    fn tell(&mut self, state: LinkState) {
-        if self.told == state {
-            return;
-        }
-        self.told = state;
+    fn tell(&mut self, state: LinkState, now: Timestamp, redeemable: Duration) {
+        let is_due = self.until < now;
         match state {
+            // Its tokens it has from its own call; the connection is of no more use.
+            LinkState::Redeemed if is_due => self.connection.close(None, false),
+            _ if self.told == state => {}
             LinkState::Pending | LinkState::Redeemed => {}
             LinkState::Claimed { number } => {
                 let claimed = CodeClaimed { number: number.to_string() };
@@ -99,17 +93,24 @@ impl Display {
                 let _ = self.connection.send(link_hub::CODE_CLAIMED, &[claimed]);
             }
             LinkState::Linked => {
+                self.until = now.saturating_add(redeemable).unwrap_or(Timestamp::MAX);
                 let _ = self.connection.send(link_hub::LINKED, &());
             }
             LinkState::Denied => self.end(link_hub::DENIED),
             LinkState::Expired => self.end(link_hub::EXPIRED),
         }
+        self.told = state;
     }
 
     fn end(&self, word: &str) {
         let _ = self.connection.send(word, &());
         self.connection.close(None, false);
     }
+}
+
+/// For how long a confirmed wish can be redeemed: as long as its code was shown.
+pub fn redeemable(state: &AppState) -> Duration {
+    Duration::from_secs(state.config().displays.code_seconds)
 }
 
 /// Asks where the wish stands and tells its display, if that waits here.
@@ -120,7 +121,9 @@ pub async fn tell(state: &AppState, link: LinkId) -> Result<(), StoreError> {
     let waiting = &state.listeners().links;
     if waiting.is_here(link) {
         let stands = state.store().link_state(link).await?.unwrap_or(LinkState::Expired);
-        waiting.tell(link, stands);
+        if let Some(display) = waiting.displays().get_mut(&link) {
+            display.tell(stands, state.clock().now(), redeemable(state));
+        }
     }
     Ok(())
 }

@@ -45,6 +45,7 @@ async fn buy_family_ticket(
             let identity = &insider.person.verified.identity;
             Caller::Person {
                 person: identity.person.clone(),
+                account: insider.person.standing.account.id,
                 family: insider.membership.family.id,
                 proved_at_s: proved_at(identity).as_second(),
                 until_s: identity.expires_at.as_second(),

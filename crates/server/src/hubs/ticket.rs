@@ -1,12 +1,13 @@
 //! Tickets to a hub: bought with a real token by HTTP, good for one connection.
 //!
 //! A browser can put nothing but its address into the opening of a WebSocket, and addresses end up
-//! in logs. So what stands there is worth nothing a moment later (ASVS 4.4.3, T25). A ticket is
-//! signed, not kept: any replica accepts it, and the store only remembers that it was used.
+//! in logs. So what stands there is worth nothing a moment later (ASVS 4.4.3, T25), and says nothing
+//! of who it is. A ticket is sealed, not kept: any replica accepts it, and the store only remembers
+//! that it was used.
 
 use std::time::Duration;
 
-use aws_lc_rs::{digest, hmac};
+use aws_lc_rs::digest;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use luminous_domain::Timestamp;
@@ -14,11 +15,16 @@ use luminous_store::SecretHash;
 use luminous_wire::api::HubTicket;
 use serde::{Deserialize, Serialize};
 
-use super::Caller;
+use super::{Caller, sealed};
 use crate::{ApiError, AppState};
 
 /// How long a ticket may be presented.
 pub const LIFETIME: Duration = Duration::from_secs(30);
+/// For how long it is remembered that something was used: longer than any two clocks of replicas and
+/// database differ.
+pub(super) const MEMORY: Duration = Duration::from_secs(LIFETIME.as_secs() + 120);
+/// What tickets are sealed for.
+const PURPOSE: &str = "hub tickets";
 /// More is no ticket of ours.
 const LONGEST: usize = 2048;
 
@@ -50,9 +56,8 @@ pub fn issue(state: &AppState, caller: Caller) -> Result<HubTicket, ApiError> {
     let until_ms = state.clock().now().as_millisecond() + LIFETIME.as_millis() as i64;
     let ticket = serde_json::to_vec(&Ticket { id, until_ms, caller })
         .map_err(|error| ApiError::Internal(error.to_string()))?;
-    let tag = hmac::sign(&key(state), &ticket);
-    let text = format!("{}.{}", URL_SAFE_NO_PAD.encode(&ticket), URL_SAFE_NO_PAD.encode(tag));
-    Ok(HubTicket { ticket: text, expires_in: LIFETIME.as_secs() as u32 })
+    let ticket = URL_SAFE_NO_PAD.encode(sealed::seal(state, PURPOSE, &ticket)?);
+    Ok(HubTicket { ticket, expires_in: LIFETIME.as_secs() as u32 })
 }
 
 /// Uses a ticket up.
@@ -61,7 +66,7 @@ pub fn issue(state: &AppState, caller: Caller) -> Result<HubTicket, ApiError> {
 /// [`TicketError`].
 pub async fn accept(state: &AppState, text: &str) -> Result<Caller, TicketError> {
     let ticket = read(state, text).ok_or(TicketError::Refused)?;
-    if state.store().use_once(&once("ticket", &ticket.id), LIFETIME).await? {
+    if state.store().use_once(&once("ticket", &ticket.id), MEMORY).await? {
         Ok(ticket.caller)
     } else {
         Err(TicketError::Refused)
@@ -80,14 +85,8 @@ pub(super) fn once(what: &str, id: &[u8]) -> SecretHash {
 }
 
 fn read(state: &AppState, text: &str) -> Option<Ticket> {
-    let (ticket, tag) = text.split_once('.').filter(|_| text.len() <= LONGEST)?;
-    let ticket = URL_SAFE_NO_PAD.decode(ticket).ok()?;
-    hmac::verify(&key(state), &ticket, &URL_SAFE_NO_PAD.decode(tag).ok()?).ok()?;
-    let ticket: Ticket = serde_json::from_slice(&ticket).ok()?;
+    let sealed = (text.len() <= LONGEST).then(|| URL_SAFE_NO_PAD.decode(text).ok()).flatten()?;
+    let ticket: Ticket = serde_json::from_slice(&sealed::open(state, PURPOSE, &sealed)?).ok()?;
     let until = Timestamp::from_millisecond(ticket.until_ms).ok()?;
     (state.clock().now() <= until).then_some(ticket)
-}
-
-fn key(state: &AppState) -> hmac::Key {
-    hmac::Key::new(hmac::HMAC_SHA256, &state.secrets().key("hub tickets"))
 }

@@ -388,6 +388,81 @@ async fn p9_whoever_leaves_the_family_or_ends_all_sign_ins_is_shown_out() {
 }
 
 #[tokio::test]
+async fn a_yes_in_the_last_second_can_be_redeemed_after_the_code_has_ended() {
+    let rig = Rig::start().await;
+    let ana = rig.owner("Ana").await;
+    let (display, other) = (Display::showing(&rig).await, Display::showing(&rig).await);
+    let mut hub = waiting_at(&rig, &display).await;
+    let mut others = waiting_at(&rig, &other).await;
+    rig.pass(Duration::from_secs(599));
+    display.approve(&rig, &ana).await;
+    while !matches!(hub.next().await, Event::Called { target, .. } if target == link_hub::LINKED) {}
+    rig.pass(Duration::from_secs(3));
+    // Both codes were looked at by now, and only one of them has ended.
+    others.called(link_hub::EXPIRED).await;
+    let asked = json!({
+        "device_code": display.code("device_code"),
+        "proof": display.proof(&rig, &Method::POST, "/oauth2/token", None),
+    });
+    let tokens: Value = hub.client.invoke(link_hub::REDEEM, &(asked,), PATIENCE).await.unwrap();
+    assert!(tokens["access_token"].is_string(), "{tokens}");
+}
+
+#[tokio::test]
+async fn p4_a_number_from_the_future_is_told_to_read_anew_and_misses_nothing_after() {
+    let rig = Rig::start().await;
+    let ana = rig.owner("Ana").await;
+    for seen in [u64::MAX, 1_000_000] {
+        let mut desk = person_at(&rig, &ana).await;
+        let latest = desk.resume(seen).await;
+        let (told,): (u64,) = desk.called(family_hub::RESYNC).await.read().unwrap();
+        assert_eq!(told, latest);
+        post_note(&rig, &ana, "Milk").await;
+        assert_eq!(desk.event().await.seq, latest + 1);
+    }
+}
+
+#[tokio::test]
+async fn p5_whoever_resumes_twice_hears_everything_once_and_in_order() {
+    let rig = Rig::start().await;
+    let ana = rig.owner("Ana").await;
+    for number in 0..5 {
+        post_note(&rig, &ana, &format!("note {number}")).await;
+    }
+    let mut desk = person_at(&rig, &ana).await;
+    let latest = desk.resume(0).await;
+    desk.resume(0).await;
+    post_note(&rig, &ana, "the last").await;
+    desk.resume(2).await;
+    for expected in 1..=latest + 1 {
+        assert_eq!(desk.event().await.seq, expected);
+    }
+}
+
+#[tokio::test]
+async fn t24_of_too_many_connections_of_one_display_the_oldest_is_closed_for_good() {
+    let rig = Rig::start().await;
+    let ana = rig.owner("Ana").await;
+    let display = Display::linked(&rig, &ana).await;
+    let mut oldest = display_at(&rig, &display).await;
+    let mut older = display_at(&rig, &display).await;
+    // It is in the room once it was answered.
+    oldest.resume(u64::MAX).await;
+    older.resume(u64::MAX).await;
+    oldest.called(family_hub::RESYNC).await;
+    older.called(family_hub::RESYNC).await;
+    let _newest = display_at(&rig, &display).await;
+    match oldest.next().await {
+        Event::Ended(Lost::Closed { error: Some(error), allow_reconnect: false }) => {
+            assert_eq!(error, "push.replaced");
+        }
+        other => panic!("{other:?} instead of an end"),
+    }
+    post_note(&rig, &ana, "Milk").await;
+    older.event().await;
+}
+
+#[tokio::test]
 async fn a_display_at_the_hub_is_shown_as_online() {
     let rig = Rig::start().await;
     let ana = rig.owner("Ana").await;
