@@ -36,7 +36,7 @@ impl Heard {
             return;
         }
         if event.seq > self.newest + 1 {
-            self.forget_everything(event.seq);
+            self.all_is_old();
         }
         self.newest = event.seq;
         match event.kind.as_str() {
@@ -55,9 +55,15 @@ impl Heard {
         }
     }
 
-    /// Events were missed up to `newest`, for good.
+    /// Events were missed up to `newest`, for good. It may be lower than what was heard: of a server
+    /// that came back from a backup.
     pub(crate) fn forget_everything(&mut self, newest: u64) {
-        self.newest = self.newest.max(newest);
+        self.newest = newest;
+        self.all_is_old();
+    }
+
+    /// Nothing that is shown may be right.
+    pub(crate) fn all_is_old(&mut self) {
         self.old.extend(FamilyPart::ALL);
     }
 
@@ -125,6 +131,10 @@ mod tests {
         assert_eq!((heard.newest(), heard.take_old()), (90, FamilyPart::ALL.to_vec()));
         heard.hear(&event(90, "notes_changed", None));
         assert!(heard.is_silent(), "it was part of what was forgotten");
+        heard.forget_everything(3);
+        assert_eq!((heard.newest(), heard.take_old()), (3, FamilyPart::ALL.to_vec()));
+        heard.hear(&event(4, "notes_changed", None));
+        assert_eq!(heard.take_old(), [FamilyPart::Notes], "numbers begin anew after a backup");
     }
 
     #[test]

@@ -110,7 +110,7 @@ impl Session {
     async fn listen(&self, place: &Place) {
         let mut heard = self.begin_at().await;
         // What the window read was read before we knew from where to listen.
-        heard.forget_everything(0);
+        heard.all_is_old();
         let mut failures = 0;
         loop {
             self.listen_once(place, &mut heard).await;
@@ -171,8 +171,10 @@ impl Session {
                 }
             }
             Event::Called { target, arguments } if target == family_hub::RESYNC => {
-                let newest = arguments.read::<[u64; 1]>().map_or(0, |[newest]| newest);
-                heard.forget_everything(newest);
+                match arguments.read::<[u64; 1]>() {
+                    Ok([newest]) => heard.forget_everything(newest),
+                    Err(_) => heard.all_is_old(),
+                }
             }
             Event::Called { .. } => {}
             Event::Lost { why, again_in } => {

@@ -10,6 +10,8 @@ use crate::negotiation::{Negotiation, TEXT, WEB_SOCKETS};
 /// Microsoft's clients follow a hundred.
 const MOST_REDIRECTS: usize = 8;
 const MOST_BYTES: usize = 64 * 1024;
+/// A hub that wants to be left alone for longer is not believed.
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
 /// Where the WebSocket is and what opens it.
 pub(super) struct Route {
@@ -34,7 +36,7 @@ pub(super) async fn negotiate<P: ClientPort>(port: &P, start: Route) -> Result<R
     for _ in 0..=MOST_REDIRECTS {
         let answer = port.post(&negotiation_of(&route.address), route.bearer.as_deref()).await?;
         if answer.status != 200 {
-            let not_before = answer.retry_after.unwrap_or_default();
+            let not_before = answer.retry_after.unwrap_or_default().min(LONGEST_PAUSE);
             return Err(Failed { why: Lost::Status(answer.status), not_before });
         }
         match read(&answer.body)? {

@@ -74,7 +74,9 @@ impl<P: ClientPort> Task<P> {
         let settled = lived >= self.settings.pauses.settled;
         self.failures = if settled { 0 } else { self.failures.saturating_add(1) };
         match why {
-            Lost::Woken => Duration::ZERO,
+            // Who is woken again and again is refused by the hub, and is patient as if it had said so.
+            Lost::Woken if settled => Duration::ZERO,
+            Lost::Woken => self.backoff(),
             // It was said to us alone.
             Lost::Closed { error: Some(_), .. } => self.backoff(),
             // Perhaps the hub was lost to everybody.
@@ -201,5 +203,14 @@ mod tests {
         assert!(pauses.iter().any(|pause| *pause > Duration::from_secs(8)), "{pauses:?}");
         task.pause_after(&told, LONG);
         assert_eq!(task.failures, 0, "one that lived is a new beginning");
+    }
+
+    #[test]
+    fn a_connection_that_is_given_up_again_and_again_is_made_less_and_less_often() {
+        let mut task = task(7);
+        let short = Duration::from_millis(5);
+        let pauses: Vec<_> = (0..12).map(|_| task.pause_after(&Lost::Woken, short)).collect();
+        assert!(pauses.iter().any(|pause| *pause > Duration::from_secs(8)), "{pauses:?}");
+        assert_eq!(task.pause_after(&Lost::Woken, LONG), Duration::ZERO, "after a long sleep, say");
     }
 }
