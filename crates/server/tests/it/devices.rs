@@ -56,9 +56,9 @@ async fn a_display_at_another_replica_is_online_until_it_was_not_heard_of_for_si
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (config, parts) = (here.config().clone(), here.parts().clone());
     let there = Server::start_on(listener, config, parts).await.unwrap();
-    let connected = there.state().presence().connect(id(&linked["id"]));
     let online = async || list(&home, &olga).await[0]["online"] == true;
-    assert!(!online().await, "nobody has said so yet");
+    assert!(!online().await, "nobody is connected");
+    let connected = there.state().presence().connect(id(&linked["id"]));
     note_connected(there.state()).await.unwrap();
     assert!(online().await);
     home.rig.pass(Duration::from_secs(360));

@@ -176,6 +176,13 @@ async fn d12_who_may_not_link_is_refused_and_the_code_stays_good_for_an_adult() 
     challenge(&home.bearer(home.rig.mint(&spec)), &display).await;
 }
 
+/// What an operator is woken by.
+fn alarms(home: &Home) -> Vec<String> {
+    let figures = home.rig.server.state().meters().render(0);
+    let alarms = figures.lines().filter(|line| line.starts_with("luminous_link_alarms_total"));
+    alarms.map(str::to_owned).collect()
+}
+
 #[tokio::test]
 async fn d15_a_wrong_number_burns_the_code_at_once() {
     let home = Home::start().await;
@@ -190,6 +197,7 @@ async fn d15_a_wrong_number_burns_the_code_at_once() {
     }
     let answer = confirm(&caller, &asked["challenge"], &wrong).await;
     assert_eq!(answer.outcome(), "409 device.confirm_mismatch");
+    assert_eq!(alarms(&home), ["luminous_link_alarms_total{alarm=\"confirm_mismatch\"} 1"]);
     assert_eq!(display.state(&home.rig).await, LinkState::Denied);
     let answer = confirm(&caller, &asked["challenge"], &right).await;
     assert_eq!(answer.outcome(), "404 device.code_invalid");
@@ -306,6 +314,7 @@ async fn d18_a_code_that_three_families_typed_is_burned() {
     );
     let alarm = "device.code_sprayed device.code_sprayed".to_owned();
     assert!(audit::actions(&home, &families[0]).await.contains(&alarm));
+    assert_eq!(alarms(&home), ["luminous_link_alarms_total{alarm=\"code_sprayed\"} 1"]);
 }
 
 #[tokio::test]
