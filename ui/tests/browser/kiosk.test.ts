@@ -212,7 +212,6 @@ describe("a wall in its window", () => {
 
   it("stays dark while nobody answers, and takes what Rust put there", async () => {
     const page = await product.blank({ viewport: { width: 1280, height: 720 }, locale: "en-GB" });
-    await page.clock.setFixedTime(new Date(2026, 10, 3, 14, 5));
     await page.addInitScript((snapshot) => {
       const noted: string[] = [];
       const internals = {
