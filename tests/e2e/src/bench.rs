@@ -215,7 +215,7 @@ fn weigh(child: &Child) -> anyhow::Result<u64> {
 }
 
 /// Every process and its parent.
-fn parents() -> anyhow::Result<Vec<(u32, u32)>> {
+pub(crate) fn parents() -> anyhow::Result<Vec<(u32, u32)>> {
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc")? {
         let entry = entry?;

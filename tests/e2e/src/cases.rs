@@ -1,6 +1,7 @@
 //! What only real parts can prove, case by case, each in a desk of its own.
 
 mod keyring;
+mod kiosk;
 mod redirect;
 mod webview;
 
@@ -72,6 +73,7 @@ const CASES: &[Case] = cases![
     keyring::s2_s3_a_locked_keyring_blocks_until_its_question_is_answered,
     keyring::s5_a_keyring_that_lost_the_sign_in_is_told_from_a_first_start,
     keyring::s9_no_token_is_anywhere_but_in_the_keyring,
+    kiosk::kiosk_x3_a_page_whose_process_is_killed_is_back_by_itself,
     webview::u4_markup_in_a_name_is_text_and_inline_handlers_do_not_run,
     webview::u5_the_window_goes_nowhere_else_and_opens_nothing,
     webview::r16_the_page_can_neither_hear_nor_forge_a_deep_link,
