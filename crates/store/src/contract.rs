@@ -213,6 +213,7 @@ macro_rules! contract_suite {
                 whoever_typed_the_code_declines_it_and_nobody_else
                 what_became_of_a_question_is_told_to_whoever_was_asked
                 a_display_shows_one_code
+                who_only_names_a_key_ends_no_wish_of_it
                 no_code_comes_back_within_a_day
                 of_a_hundred_displays_with_one_code_one_shows_it
                 as_many_are_open_as_may_be

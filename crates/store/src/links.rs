@@ -36,6 +36,9 @@ pub struct NewLink {
     pub qr: SecretHash,
     /// The display's key.
     pub key: KeyThumbprint,
+    /// Whether whoever asks has proved that it holds the key. A thumbprint is no secret: who only
+    /// names one ends no other wish of it.
+    pub is_key_proven: bool,
     /// What it says of itself.
     pub described: SelfDescription,
     /// Keyed hash of the network it asks from; an address itself is not kept.
@@ -185,7 +188,10 @@ pub enum Redeemed {
     /// There is no such wish, or not of this key.
     Unknown,
     /// It asks too often; the interval is five seconds longer from now on (RFC 8628 section 3.5).
-    TooFast,
+    TooFast {
+        /// The interval from now on.
+        interval: Duration,
+    },
     /// Nobody has confirmed it.
     Pending {
         /// The number to show, once somebody typed the code.
@@ -204,9 +210,10 @@ pub enum Redeemed {
 /// [`crate::Hint::Link`].
 #[async_trait]
 pub trait Links: Send + Sync {
-    /// Writes a wish down. It ends those of the same key that were not redeemed, also confirmed ones
-    /// (event: `devices_changed`, for the waiting display is gone): a display shows one code. They
-    /// are [`LinkState::Expired`] then. No code comes back within a day of its end.
+    /// Writes a wish down. Where the key was proven ([`NewLink::is_key_proven`]) it ends those of the
+    /// same key that were not redeemed, also confirmed ones (event: `devices_changed`, for the waiting
+    /// display is gone): a display shows one code. They are [`LinkState::Expired`] then. No code comes
+    /// back within a day of its end.
     ///
     /// # Errors
     /// [`crate::Refusal::TooMany`] when there are [`NewLink::most`] open;

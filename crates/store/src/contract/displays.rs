@@ -69,6 +69,7 @@ impl Bench {
             user_code: hash(&format!("user code {word}")),
             qr: hash(&format!("qr {word}")),
             key: thumbprint(wall),
+            is_key_proven: true,
             described: SelfDescription {
                 name: wall.to_owned(),
                 model: "Raspberry Pi 5".to_owned(),

@@ -94,10 +94,11 @@ pub async fn d7_polls_that_come_too_soon_are_slowed_down_by_five_seconds_each(be
     let pending = Redeemed::Pending { number: None };
     assert_eq!(after(MS).await, pending, "the first");
     assert_eq!(after(INTERVAL).await, pending);
-    assert_eq!(after(INTERVAL - MS).await, Redeemed::TooFast);
-    assert_eq!(after(INTERVAL).await, Redeemed::TooFast, "ten seconds now");
+    let too_fast = |times| Redeemed::TooFast { interval: times * INTERVAL };
+    assert_eq!(after(INTERVAL - MS).await, too_fast(2));
+    assert_eq!(after(INTERVAL).await, too_fast(3), "it was ten seconds");
     assert_eq!(after(3 * INTERVAL).await, pending, "fifteen now");
-    assert_eq!(after(3 * INTERVAL - MS).await, Redeemed::TooFast);
+    assert_eq!(after(3 * INTERVAL - MS).await, too_fast(4));
     // What follows a push is no poll, and the other display has its own time.
     assert_eq!(bench.redeem("wall", "one", "t").await, pending);
     assert_eq!(bench.redeem("other", "two", "t").await, pending);
@@ -563,6 +564,26 @@ pub async fn a_display_shows_one_code(bench: &Bench) {
     assert_eq!(bench.redeem("wall", "confirmed", "t").await, Redeemed::Expired);
     bench.begin("hall", "another display's").await;
     assert_eq!(bench.store.open_links().await.unwrap(), 2);
+}
+
+pub async fn who_only_names_a_key_ends_no_wish_of_it(bench: &Bench) {
+    let home = bench.home("ada").await;
+    let shown = bench.begin("wall", "shown").await;
+    let mut named = bench.new_link("wall", "named").await;
+    named.is_key_proven = false;
+    let named = bench.store.begin_link(&named).await.unwrap();
+    assert_eq!(bench.link(&shown).await, LinkState::Pending, "somebody else's");
+    let device = bench.approve(&home, &home.owner, "shown").await;
+    let mut again = bench.new_link("wall", "named again").await;
+    again.is_key_proven = false;
+    let again = bench.store.begin_link(&again).await.unwrap();
+    assert_eq!(bench.link(&shown).await, LinkState::Linked);
+    assert!(bench.device(&home, device.id).await.is_some());
+    // Whoever proves it ends them all.
+    bench.begin("wall", "last").await;
+    for former in [shown, named, again] {
+        assert_eq!(bench.link(&former).await, LinkState::Expired);
+    }
 }
 
 pub async fn no_code_comes_back_within_a_day(bench: &Bench) {

@@ -91,10 +91,10 @@ async fn begin(tx: &Tx, new: &NewLink) -> Result<Link, Trouble> {
     tx.lock_key(&new.key).await?;
     let replaced = tx
         .rows(
-            "UPDATE links SET state = 'replaced' WHERE key = $1 \
+            "UPDATE links SET state = 'replaced' WHERE $3 AND key = $1 \
              AND state IN ('open', 'claimed', 'linked') AND expires_at >= $2 \
              RETURNING id, device_id, family_id",
-            &[&new.key.as_slice(), &tx.now],
+            &[&new.key.as_slice(), &tx.now, &new.is_key_proven],
         )
         .await?;
     // Not before the wishes are had, for whoever decides over one of them may take its time.
@@ -110,7 +110,7 @@ async fn begin(tx: &Tx, new: &NewLink) -> Result<Link, Trouble> {
     for row in &replaced {
         tx.hint_link(LinkId::from_uuid(row.try_get("id")?)).await?;
     }
-    // One that was confirmed is listed as waiting; there is one at most.
+    // One that was confirmed is listed as waiting.
     for row in &replaced {
         let device = row.try_get::<_, Option<_>>("device_id")?.map(DeviceId::from_uuid);
         if let Some(device) = device {

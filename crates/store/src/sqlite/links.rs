@@ -6,6 +6,8 @@ mod polls;
 mod redeem;
 mod row;
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use luminous_domain::{AccountId, ChallengeId, DeviceId, FamilyId, LinkId, Timestamp};
 use rusqlite::{Connection, params};
@@ -67,7 +69,9 @@ fn replace_former(write: &Write<'_>, key: &KeyThumbprint) -> Result<(), StoreErr
 }
 
 fn begin(write: &Write<'_>, new: &NewLink) -> Result<Link, Failure> {
-    replace_former(write, &new.key)?;
+    if new.is_key_proven {
+        replace_former(write, &new.key)?;
+    }
     if count_open(write.connection, write.now)? >= new.most {
         return Err(Refusal::TooMany.into());
     }
@@ -196,9 +200,10 @@ impl Links for SqliteStore {
             }
         };
         let (interval, until, now) = (row.interval_ms, row.expires_at, self.readers.now());
-        if redemption.is_poll && self.polls.is_too_fast(row.id, interval, until, now) {
-            return Ok(Redeemed::TooFast);
-        }
-        Ok(Redeemed::Pending { number })
+        let slowed = || self.polls.slowed(row.id, interval, until, now);
+        Ok(match redemption.is_poll.then(slowed).flatten() {
+            Some(ms) => Redeemed::TooFast { interval: Duration::from_millis(ms.unsigned_abs()) },
+            None => Redeemed::Pending { number },
+        })
     }
 }

@@ -39,7 +39,8 @@ async fn what_displays_do_all_day_costs_no_commit() {
         assert!(bench.is_let_in(&grant).await);
         let told = bench.store.redeem_link(&poll).await.unwrap();
         assert_eq!(told, Redeemed::Pending { number: None });
-        assert_eq!(bench.store.redeem_link(&poll).await.unwrap(), Redeemed::TooFast);
+        let again = bench.store.redeem_link(&poll).await.unwrap();
+        assert!(matches!(again, Redeemed::TooFast { .. }));
         bench.time.advance(HOUR / 60).await;
     }
     assert_eq!(version(&onlooker), before);

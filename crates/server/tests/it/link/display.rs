@@ -44,6 +44,7 @@ impl Display {
             user_code: link_codes::hash(state, &code),
             qr: link_codes::qr_hash(&qr).unwrap(),
             key,
+            is_key_proven: true,
             described: SelfDescription {
                 name: name.to_owned(),
                 model: "Raspberry Pi 5".to_owned(),

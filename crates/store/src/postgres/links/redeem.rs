@@ -1,5 +1,7 @@
 //! How a display gets its first tokens.
 
+use std::time::Duration;
+
 use luminous_domain::{DeviceId, FamilyId, LinkId, MemberId, Permission};
 use tokio_postgres::Row;
 
@@ -32,7 +34,9 @@ pub(super) async fn look(lease: &Lease, asked: &Redemption) -> Result<Option<Red
     let Some(row) = row else { return Ok(Some(Redeemed::Unknown)) };
     Ok(match state(&row, row.try_get("now")?)? {
         LinkState::Pending | LinkState::Claimed { .. } if row.try_get("too_soon")? => {
-            Some(Redeemed::TooFast)
+            let interval = row.try_get::<_, i64>("poll_interval")?.saturating_add(SLOWER);
+            let interval = Duration::from_millis(interval.try_into().unwrap_or_default());
+            Some(Redeemed::TooFast { interval })
         }
         LinkState::Pending => Some(Redeemed::Pending { number: None }),
         LinkState::Claimed { .. } => Some(Redeemed::Pending { number: Some(number(&row)?) }),

@@ -25,23 +25,31 @@ struct Poll {
 }
 
 impl Polls {
-    /// Notes a poll at `now` for a code that lives `until` then; whether it comes too soon.
-    pub(super) fn is_too_fast(&self, link: LinkId, interval_ms: i64, until: i64, now: i64) -> bool {
+    /// Notes a poll at `now` for a code that lives `until` then; the interval from now on when it
+    /// comes too soon.
+    pub(super) fn slowed(
+        &self,
+        link: LinkId,
+        interval_ms: i64,
+        until: i64,
+        now: i64,
+    ) -> Option<i64> {
         let mut polls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(poll) = polls.get_mut(&link) else {
             if polls.len() >= MANY {
                 polls.retain(|_, poll| poll.until >= now);
             }
             polls.insert(link, Poll { at: now, interval_ms, until });
-            return false;
+            return None;
         };
         // Also when the clock was set back since.
         let too_fast = (0..poll.interval_ms).contains(&now.saturating_sub(poll.at));
         poll.at = now;
-        if too_fast {
-            poll.interval_ms = poll.interval_ms.saturating_add(SLOWER_MS);
+        if !too_fast {
+            return None;
         }
-        too_fast
+        poll.interval_ms = poll.interval_ms.saturating_add(SLOWER_MS);
+        Some(poll.interval_ms)
     }
 
     /// There is nothing more to wait for.
@@ -61,7 +69,7 @@ mod tests {
         let polls = Polls::default();
         let poll = |until, now| {
             let link = LinkId::new(Timestamp::UNIX_EPOCH, &OsEntropy).unwrap();
-            assert!(!polls.is_too_fast(link, 5_000, until, now));
+            assert_eq!(polls.slowed(link, 5_000, until, now), None);
             link
         };
         let lasting = poll(600_001, 0);
@@ -72,7 +80,11 @@ mod tests {
         assert_eq!(polls.0.lock().unwrap().len(), MANY + 1, "they have not ended");
         poll(1_200_001, 600_001);
         assert_eq!(polls.0.lock().unwrap().len(), 3);
-        assert!(!polls.is_too_fast(lasting, 5_000, 600_001, 600_001));
-        assert!(polls.is_too_fast(lasting, 5_000, 600_001, 600_001), "it is still known");
+        assert_eq!(polls.slowed(lasting, 5_000, 600_001, 600_001), None);
+        assert_eq!(
+            polls.slowed(lasting, 5_000, 600_001, 600_001),
+            Some(10_000),
+            "it is still known"
+        );
     }
 }
