@@ -106,7 +106,8 @@ impl SigningKeys {
     /// # Errors
     /// [`ConfigError`] about `displays.signing_keys_file`.
     pub fn rotate(config: &Config, now: Timestamp) -> Result<Rotation, ConfigError> {
-        let path = path(config);
+        let path = &file::real(path(config))?;
+        let _lock = file::lock(path)?;
         let mut keys = if path.exists() { Ring::read(path)?.keys } else { Vec::new() };
         if let Some(waiting) = keys.iter().find(|key| key.signs_from > now) {
             let (kid, signs_from) = (waiting.kid.clone(), waiting.signs_from);

@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest;
 use base64::Engine;
@@ -75,24 +75,86 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Vec<Kept>, ConfigError> {
     document.keys.into_iter().map(|entry| entry.read().ok_or_else(damaged)).collect()
 }
 
-/// Writes a file that is not there yet; answers whether it was not.
+/// Writes a file that is not there yet, as a whole; answers whether it was not.
 pub(super) fn write_new(path: &Path, keys: &[Kept]) -> Result<bool, ConfigError> {
-    match write(path, keys) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+    let _lock = lock(path)?;
+    // Whatever is there, also a link that leads nowhere, is not for us to replace.
+    if path.symlink_metadata().is_ok() {
+        return Ok(false);
+    }
+    replace(path, keys)?;
+    Ok(true)
+}
+
+/// The file that `path` leads to: a replacement takes the place of that, and not of a link to it.
+pub(super) fn real(path: &Path) -> Result<PathBuf, ConfigError> {
+    match path.canonicalize() {
+        Ok(real) => Ok(real),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(path.to_owned()),
         Err(error) => Err(wrong(path, &error.to_string())),
     }
 }
 
-/// Replaces the file as a whole, so that nobody ever reads half of it.
+/// Keeps others of this program from changing the file until the answer is dropped. The lock is a
+/// file beside it, which stays: the file itself is another one after each change.
+pub(super) fn lock(path: &Path) -> Result<File, ConfigError> {
+    let lock = beside(path, ".lock");
+    let opened = match File::open(&lock) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            OpenOptions::new().create(true).truncate(false).write(true).open(&lock)
+        }
+        opened => opened,
+    };
+    let locked = opened.and_then(|file| match file.lock() {
+        // Some network file systems have none; there it is as it was without.
+        Err(error) if error.kind() != io::ErrorKind::Unsupported => Err(error),
+        _ => Ok(file),
+    });
+    locked.map_err(|error| wrong(&lock, &error.to_string()))
+}
+
+/// Replaces the file as a whole, so that nobody ever reads half of it. Owner, group and mode stay:
+/// the server reads it, whoever rotates.
 pub(super) fn replace(path: &Path, keys: &[Kept]) -> Result<(), ConfigError> {
-    let mut next = path.as_os_str().to_owned();
-    next.push(".next");
-    let next = Path::new(&next);
+    let next = beside(path, ".next");
     // What an interrupted rotation left is no use to anybody.
-    let _ = std::fs::remove_file(next);
-    let replaced = write(next, keys).and_then(|()| std::fs::rename(next, path));
-    replaced.and_then(|()| sync_folder(path)).map_err(|error| wrong(path, &error.to_string()))
+    let _ = std::fs::remove_file(&next);
+    let replaced = write(&next, keys)
+        .and_then(|()| give_as(path, &next))
+        .and_then(|()| std::fs::rename(&next, path))
+        .and_then(|()| sync_folder(path));
+    replaced.map_err(|error| {
+        let _ = std::fs::remove_file(&next);
+        wrong(path, &error.to_string())
+    })
+}
+
+fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(end);
+    beside.into()
+}
+
+/// Gives `next` to whom `path` belongs, if there is one.
+#[cfg(unix)]
+fn give_as(path: &Path, next: &Path) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt as _, chown};
+    let former = match std::fs::metadata(path) {
+        Ok(former) => former,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let now = std::fs::metadata(next)?;
+    if (now.uid(), now.gid()) != (former.uid(), former.gid()) {
+        chown(next, Some(former.uid()), Some(former.gid()))?;
+    }
+    std::fs::set_permissions(next, former.permissions())
+}
+
+/// What a folder says of who may read counts here.
+#[cfg(not(unix))]
+fn give_as(_path: &Path, _next: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 /// For its owner only, and never over a file that is there.

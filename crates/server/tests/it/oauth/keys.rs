@@ -147,3 +147,50 @@ fn keys_are_made_and_listed_by_the_program_without_anything_private() {
         assert!(!list.contains(key["pkcs8"].as_str().unwrap()));
     }
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_rotation_keeps_owner_and_mode_and_a_link_to_the_file() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt, chown, symlink};
+    let rig = Rig::start().await;
+    let real = rig.folder.path().join("elsewhere.json");
+    std::fs::rename(file(&rig), &real).unwrap();
+    symlink(&real, file(&rig)).unwrap();
+    std::fs::set_permissions(&real, PermissionsExt::from_mode(0o640)).unwrap();
+    // Only root may give files away; anybody else rotates their own.
+    let given = chown(&real, Some(4711), Some(4712)).is_ok();
+    let before = std::fs::metadata(&real).unwrap();
+    rotate(&rig);
+    let after = std::fs::metadata(&real).unwrap();
+    assert_ne!(after.ino(), before.ino(), "it was replaced as a whole");
+    assert_eq!(after.mode() & 0o777, 0o640);
+    assert_eq!((after.uid(), after.gid()), (before.uid(), before.gid()), "given: {given}");
+    assert!(file(&rig).symlink_metadata().unwrap().is_symlink());
+    assert!(reload(&rig), "the server follows the link");
+}
+
+#[tokio::test]
+async fn of_many_rotations_at_once_one_makes_a_key() {
+    let rig = Rig::start().await;
+    let made = std::thread::scope(|scope| {
+        let all: Vec<_> = (0..8).map(|_| scope.spawn(|| rotate(&rig))).collect();
+        let all = all.into_iter().map(|one| one.join().unwrap());
+        all.filter(|one| matches!(one, Rotation::Made { .. })).count()
+    });
+    assert_eq!(made, 1);
+    reload(&rig);
+    assert_eq!(kids(&rig).await.len(), 2);
+}
+
+#[tokio::test]
+async fn of_many_first_starts_at_once_one_makes_the_file() {
+    let rig = Rig::start().await;
+    std::fs::remove_file(file(&rig)).unwrap();
+    let made = std::thread::scope(|scope| {
+        let make = || SigningKeys::make(config(&rig), rig.clock.now()).unwrap();
+        let all: Vec<_> = (0..8).map(|_| scope.spawn(make)).collect();
+        all.into_iter().map(|one| one.join().unwrap()).filter(|made| *made).count()
+    });
+    assert_eq!(made, 1);
+    assert_eq!(SigningKeys::list(config(&rig)).unwrap().len(), 1);
+}
