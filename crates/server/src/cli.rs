@@ -14,6 +14,10 @@ use luminous_server::config::{Config, ConfigError, Secrets, load};
 use luminous_server::oauth::{Rotation, SigningKeys};
 use luminous_server::{Server, StartError, routes};
 
+/// The files that are open beside connections: the database's, above all.
+#[cfg(unix)]
+const OTHER_FILES: usize = 256;
+
 /// The family server of Luminous.
 #[derive(Debug, Parser)]
 #[command(version, about)]
@@ -182,6 +186,8 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
 async fn serve(config: Config) -> Result<ExitCode, Failure> {
     log::init(&config)?;
     config.check()?;
+    #[cfg(unix)]
+    warn_of_few_files(&config);
     // Heard from here on: who sees the line below may tell us to stop at once.
     let told_to_stop = signals()?;
     if config.store.postgres_url_file.is_some() {
@@ -202,6 +208,22 @@ async fn serve(config: Config) -> Result<ExitCode, Failure> {
     tracing::info!("stopping");
     server.shutdown().await;
     if told { Ok(ExitCode::SUCCESS) } else { Err(Failure::Broken) }
+}
+
+/// Each connection is an open file: with fewer than there may be connections, new ones fail first.
+#[cfg(unix)]
+fn warn_of_few_files(config: &Config) {
+    use rustix::process::{Resource, getrlimit};
+    let limits = &config.limits;
+    let wanted = limits.connections + limits.hub_connections + OTHER_FILES;
+    let Some(open_files) = getrlimit(Resource::Nofile).current else { return };
+    if open_files < wanted as u64 {
+        tracing::warn!(
+            open_files,
+            wanted,
+            "the system allows fewer open files than limits.connections and limits.hub_connections"
+        );
+    }
 }
 
 impl Settings {

@@ -116,8 +116,9 @@ settings! {
         concurrent_requests: usize = 512, "512";
         /// How many connections are open at once.
         connections: usize = 4096, "4096";
-        /// How many connections to the hubs are open at once.
-        hub_connections: usize = 20_000, "20000";
+        /// How many connections to the hubs are open at once. Each is an open file, as every connection
+        /// is: the system must allow as many (`LimitNOFILE` of systemd).
+        hub_connections: usize = 10_000, "10000";
         /// How many requests a minute one address may make; 0 for any number. A whole household,
         /// or a mobile network, may share one.
         per_address_per_minute: u32 = 1200, "1200";

@@ -64,7 +64,10 @@ impl Meters {
     pub fn count(&self, name: &str, labels: &[(&str, &str)]) {
         let labels: Vec<String> =
             labels.iter().map(|(label, value)| format!("{label}=\"{value}\"")).collect();
-        let line = format!("{name}{{{}}}", labels.join(","));
+        let line = match labels.as_slice() {
+            [] => name.to_owned(),
+            labels => format!("{name}{{{}}}", labels.join(",")),
+        };
         let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
         *others.entry(line).or_default() += 1;
     }

@@ -30,6 +30,22 @@ pub fn bucket(state: &AppState, address: IpAddr) -> String {
     hash[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// The same for the whole /48 that a site has (RFC 6177): whoever has one has 65536 /64s. `None` for
+/// IPv4, where an address is all there is.
+#[must_use]
+pub fn site_bucket(state: &AppState, address: IpAddr) -> Option<String> {
+    let site = site(address)?;
+    let hash = keyed(state, "site", &site.to_string());
+    Some(hash[..16].iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn site(address: IpAddr) -> Option<IpAddr> {
+    match address.to_canonical() {
+        IpAddr::V4(_) => None,
+        IpAddr::V6(v6) => Some(IpAddr::V6((v6.to_bits() >> 80 << 80).into())),
+    }
+}
+
 /// Who counts as one: an IPv4 address, or the /64 that one IPv6 subscriber has.
 #[must_use]
 pub fn subscriber(address: IpAddr) -> IpAddr {
@@ -53,6 +69,20 @@ fn keyed(state: &AppState, what: &str, text: &str) -> SecretHash {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_site_is_a_48_of_ipv6() {
+        for (address, expected) in [
+            ("192.0.2.7", None),
+            ("::ffff:192.0.2.7", None),
+            ("2001:db8:1:2:3:4:5:6", Some("2001:db8:1::")),
+            ("2001:db8:1:ffff::1", Some("2001:db8:1::")),
+            ("2001:db8:2:ffff::1", Some("2001:db8:2::")),
+        ] {
+            let expected = expected.map(|text| text.parse().unwrap());
+            assert_eq!(site(address.parse().unwrap()), expected, "{address}");
+        }
+    }
 
     #[test]
     fn a_subscriber_is_an_ipv4_address_or_a_64_of_ipv6() {

@@ -22,7 +22,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::Method;
 use luminous_domain::{DeviceId, LinkId, NoEntropy, Timestamp, TokenId};
 use luminous_oidc::dpop::{JudgedProof, ReplayMemory};
-use luminous_store::{Network, SecretHash};
+use luminous_store::{KeyThumbprint, Network, SecretHash};
 use luminous_wire::api::{OAuthProblem, TokenAnswer};
 use quick_cache::sync::Cache;
 use utoipa_axum::router::OpenApiRouter;
@@ -46,12 +46,25 @@ pub const LINK_TICKET_PATH: &str = "/oauth2/link_ticket";
 /// How many displays and tokens are remembered, of each kind.
 const REMEMBERED: usize = 20_000;
 
+/// How many proofs of displays that ask for a code are remembered, in a memory of their own: nothing
+/// that they come with is anybody's, and only the limits on codes bound them.
+const ASKING: usize = 50_000;
+
+/// How often a minute who waits at the hub may ask for the tokens.
+const REDEEMS: u32 = 120;
+
 /// What the authorization server keeps in memory.
 pub struct Displays {
     /// The keys that sign access tokens.
     pub(crate) keys: SigningKeys,
-    /// The proofs that were seen.
+    /// The proofs that were seen with something that belongs to their key.
     pub(crate) proofs: ReplayMemory,
+    /// The proofs of those who asked for a code.
+    pub(crate) asking: ReplayMemory,
+    /// How often a key may ask for its first tokens at the hub.
+    pub(crate) redeems: RateLimit<KeyThumbprint>,
+    /// How often it is said that there is hardly room for more codes.
+    pub(crate) fullness: RateLimit<()>,
     /// How many requests a display may make.
     pub(crate) rate: RateLimit<DeviceId>,
     /// The tokens whose first use is written down.
@@ -69,6 +82,9 @@ impl Displays {
         Ok(Self {
             keys: SigningKeys::read(config)?,
             proofs: ReplayMemory::default(),
+            asking: ReplayMemory::of_size(ASKING),
+            fullness: RateLimit::per_minute(1),
+            redeems: RateLimit::per_minute(REDEEMS),
             rate: RateLimit::per_minute(config.limits.per_account_per_minute),
             confirmed: Cache::new(REMEMBERED),
             seen: Cache::new(REMEMBERED),
@@ -113,10 +129,10 @@ pub async fn redeem(
     redeemed.map_err(|error| error.problem(None))
 }
 
-/// Judges a proof for the token endpoint that came by the link hub, and remembers it.
+/// Judges a proof for the token endpoint that came by the link hub. [`redeem`] takes it, once.
 ///
 /// # Errors
-/// [`OAuthError::Proof`], or [`OAuthError::Overloaded`].
+/// [`OAuthError::Proof`].
 pub fn judge_for_token(state: &AppState, proof: &str) -> Result<JudgedProof, OAuthError> {
     proofs::judge(state, proof, &Method::POST, TOKEN_PATH, None)
 }
@@ -137,6 +153,7 @@ pub async fn waiting_link(
     let hash = secret_hash(form.required("device_code")?);
     let found = state.store().link_of(&hash, proof.thumbprint()).await?;
     let (link, _, expires_at) = found.ok_or(OAuthError::Grant(problem::Grant::Unknown))?;
+    proofs::remember(state, &state.displays().proofs, &proof)?;
     Ok((link, expires_at))
 }
 

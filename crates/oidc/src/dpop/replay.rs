@@ -68,6 +68,16 @@ impl ReplayMemory {
             Seen::Now
         }
     }
+
+    /// Forgets it again: it came with nothing that belongs to its key, so that whoever makes keys of
+    /// their own fills no memory.
+    pub fn forget(&self, proof: &JudgedProof) {
+        let key = key(proof);
+        let mut halves = self.halves.lock().unwrap_or_else(PoisonError::into_inner);
+        if !halves.newer.remove(&key) {
+            halves.older.remove(&key);
+        }
+    }
 }
 
 impl Halves {

@@ -249,6 +249,23 @@ fn a_full_memory_takes_no_more_and_forgets_nothing_that_is_still_good() {
     assert_eq!(memory.remember(&second, secs(238)), Seen::Before);
 }
 
+#[test]
+fn what_is_forgotten_makes_room_and_counts_as_new() {
+    let (memory, secs) = (ReplayMemory::of_size(1), Duration::from_secs);
+    let key = DpopKey::generate().expect("a key");
+    let new = || judge(&proof_of(&key, URL)).expect("a proof");
+    let (first, second) = (new(), new());
+    assert_eq!(memory.remember(&first, secs(0)), Seen::Now);
+    assert_eq!(memory.remember(&second, secs(0)), Seen::Full);
+    memory.forget(&first);
+    assert_eq!(memory.remember(&second, secs(0)), Seen::Now);
+    // Also from the older half.
+    assert_eq!(memory.remember(&first, secs(300)), Seen::Now);
+    memory.forget(&second);
+    memory.forget(&first);
+    assert_eq!(memory.remember(&second, secs(301)), Seen::Now);
+}
+
 proptest! {
     /// The fuzz target `dpop_proof`: no panic, nothing but what a key signed is good.
     #[test]

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use luminous_domain::{DeviceCode, LinkId, UserCode};
-use luminous_oidc::dpop::HEADER;
+use luminous_oidc::dpop::{HEADER, JudgedProof};
 use luminous_store::{Failure, KeyThumbprint, NewLink, Refusal, SelfDescription};
 use luminous_wire::api::{DeviceAuthorization, DeviceAuthorizationRequest, OAuthProblem};
 use utoipa_axum::router::OpenApiRouter;
@@ -25,6 +25,8 @@ use crate::{AppState, input, link_codes, networks};
 const PATH: &str = "/oauth2/device_authorization";
 /// For how long a code that was asked for counts.
 const WINDOW: Duration = Duration::from_secs(3600);
+/// How many times as many codes as an address a site of IPv6 may ask for.
+const SITE: u32 = 10;
 /// How often another code is drawn where one was given lately.
 const DRAWS: u32 = 8;
 /// The longest version of an app, in characters.
@@ -76,30 +78,46 @@ async fn authorize(
     let described = describe(&form)?;
     let key = key(state, &form, headers)?;
     count(state, visit).await?;
+    if let Key::Proven(proof) = &key {
+        proofs::remember(state, &state.displays().asking, proof)?;
+    }
     begin(state, visit, &described, &key).await
+}
+
+/// The key that alone can redeem.
+enum Key {
+    /// Whoever asks holds it.
+    Proven(JudgedProof),
+    /// Whoever asks only names it, and it may be somebody else's.
+    Named(KeyThumbprint),
+}
+
+impl Key {
+    fn thumbprint(&self) -> &KeyThumbprint {
+        match self {
+            Self::Proven(proof) => proof.thumbprint(),
+            Self::Named(named) => named,
+        }
+    }
 }
 
 /// The key that alone can redeem: that of the proof or, for standard clients, which prove nothing here,
 /// the one that `dpop_jkt` names (RFC 9449 section 10). Whoever polls proves it in any case.
-fn key(
-    state: &AppState,
-    form: &Form<'_>,
-    headers: &HeaderMap,
-) -> Result<KeyThumbprint, OAuthError> {
+fn key(state: &AppState, form: &Form<'_>, headers: &HeaderMap) -> Result<Key, OAuthError> {
     let named = form.get("dpop_jkt").map(|named| {
         let decoded = URL_SAFE_NO_PAD.decode(named).ok().and_then(|key| key.try_into().ok());
         decoded.ok_or_else(|| OAuthError::Request("dpop_jkt is no thumbprint".to_owned()))
     });
     let named: Option<KeyThumbprint> = named.transpose()?;
     if let (Some(named), false) = (named, headers.contains_key(HEADER)) {
-        return Ok(named);
+        return Ok(Key::Named(named));
     }
     let proof = proofs::of_request(state, headers, &Method::POST, PATH)?;
     match named {
         Some(named) if named != *proof.thumbprint() => {
             Err(OAuthError::Request("dpop_jkt is not the key of the proof".to_owned()))
         }
-        _ => Ok(*proof.thumbprint()),
+        _ => Ok(Key::Proven(proof)),
     }
 }
 
@@ -116,27 +134,63 @@ fn describe(form: &Form<'_>) -> Result<SelfDescription, OAuthError> {
     })
 }
 
-/// Counts a code that one address asks for, before it is drawn (D24).
+/// Counts a code that one address asks for, before it is drawn (D24); of IPv6 also for its site.
 async fn count(state: &AppState, visit: &Visit) -> Result<(), OAuthError> {
     let most = state.config().displays.codes_per_address_per_hour;
     if most == 0 {
         return Ok(());
     }
-    let bucket = format!("display:code:{}", networks::bucket(state, visit.address()));
-    let counted = state.store().count_attempt(&bucket, WINDOW, most).await?;
-    if counted { Ok(()) } else { Err(OAuthError::TooManyCodes) }
+    let address = networks::bucket(state, visit.address());
+    let site = networks::site_bucket(state, visit.address());
+    let site = site.map(|site| (site, most.saturating_mul(SITE)));
+    for (bucket, most) in [Some((address, most)), site].into_iter().flatten() {
+        let bucket = format!("display:code:{bucket}");
+        if !state.store().count_attempt(&bucket, WINDOW, most).await? {
+            outcome(state, "limited");
+            return Err(OAuthError::TooManyCodes);
+        }
+    }
+    Ok(())
+}
+
+fn outcome(state: &AppState, outcome: &str) {
+    state.meters().count("luminous_display_codes_total", &[("outcome", outcome)]);
+}
+
+/// Says that walls are filling up with codes, before no display gets one any more: at four fifths of
+/// what there may be, once a minute.
+async fn watch(state: &AppState) -> Result<(), OAuthError> {
+    let most = state.config().displays.codes;
+    let open = state.store().open_links().await?;
+    if u64::from(open) * 5 < u64::from(most) * 4 {
+        return Ok(());
+    }
+    outcome(state, "given_nearly_full");
+    if state.displays().fullness.count(&(), state.clock().elapsed()).is_ok() {
+        tracing::warn!(open, most, "there are nearly as many codes on walls as there may be");
+    }
+    Ok(())
 }
 
 async fn begin(
     state: &AppState,
     visit: &Visit,
     described: &SelfDescription,
-    key: &KeyThumbprint,
+    key: &Key,
 ) -> Result<DeviceAuthorization, OAuthError> {
     for _ in 0..DRAWS {
         let codes = Codes::draw(state)?;
         match state.store().begin_link(&codes.wish(state, visit, described, key)?).await {
-            Ok(_) => return Ok(codes.answer(state)),
+            Ok(_) => {
+                outcome(state, "given");
+                // The code stands, whether somebody could be warned or not.
+                let _ = watch(state).await;
+                return Ok(codes.answer(state));
+            }
+            Err(Failure::Refused(Refusal::TooMany)) => {
+                outcome(state, "full");
+                return Err(OAuthError::Capacity);
+            }
             Err(Failure::Refused(Refusal::Repeated)) => {}
             Err(failure) => return Err(failure.into()),
         }
@@ -167,7 +221,7 @@ impl Codes {
         state: &AppState,
         visit: &Visit,
         described: &SelfDescription,
-        key: &KeyThumbprint,
+        key: &Key,
     ) -> Result<NewLink, OAuthError> {
         let settings = &state.config().displays;
         let qr = link_codes::qr_hash(&self.qr);
@@ -176,7 +230,8 @@ impl Codes {
             device_code: secret_hash(self.device.expose()),
             user_code: link_codes::hash(state, &self.user),
             qr: qr.ok_or_else(|| OAuthError::Internal("the QR's secret is none".to_owned()))?,
-            key: *key,
+            key: *key.thumbprint(),
+            is_key_proven: matches!(key, Key::Proven(_)),
             described: described.clone(),
             network: networks::hash(state, visit.address()),
             lifetime: Duration::from_secs(settings.code_seconds),

@@ -11,7 +11,7 @@ use http::{HeaderMap, Method};
 use luminous_domain::{RefreshToken, TokenId};
 use luminous_oidc::dpop::JudgedProof;
 use luminous_store::{
-    DeviceGrant, KeyThumbprint, Network, NewToken, Redeemed, Redemption, Refresh,
+    DeviceGrant, Failure, KeyThumbprint, Network, NewToken, Redeemed, Redemption, Refresh, Refusal,
 };
 use luminous_wire::api::{DEVICE_CODE_GRANT, DISPLAY_SCOPE, OAuthProblem, TokenAnswer};
 use utoipa::ToSchema;
@@ -20,6 +20,7 @@ use utoipa_axum::routes;
 
 use super::form::Form;
 use super::problem::{Grant, answer};
+use super::proofs::Used;
 use super::{OAuthError, TOKEN_PATH, proofs, seconds, secret_hash, token};
 use crate::AppState;
 use crate::visit::Visit;
@@ -108,6 +109,12 @@ pub(super) async fn redeem(
     is_poll: bool,
     network: Network,
 ) -> Result<TokenAnswer, OAuthError> {
+    if !is_poll {
+        // Nothing else keeps who waits at the hub from asking at any rate.
+        let counted = state.displays().redeems.count(proof.thumbprint(), state.clock().elapsed());
+        counted.map_err(|_| OAuthError::SlowDown { interval: None })?;
+    }
+    let used = Used::once(state, proof)?;
     let next = Next::draw(state)?;
     let redemption = Redemption {
         device_code: secret_hash(device_code),
@@ -116,9 +123,13 @@ pub(super) async fn redeem(
         is_poll,
         network,
     };
-    match state.store().redeem_link(&redemption).await? {
+    let redeemed = state.store().redeem_link(&redemption).await;
+    if !matches!(redeemed, Ok(Redeemed::Unknown)) {
+        used.keep();
+    }
+    match redeemed? {
         Redeemed::Unknown => Err(OAuthError::Grant(Grant::Unknown)),
-        Redeemed::TooFast => Err(OAuthError::SlowDown),
+        Redeemed::TooFast { interval } => Err(OAuthError::SlowDown { interval: Some(interval) }),
         Redeemed::Pending { number } => Err(OAuthError::Pending { number }),
         Redeemed::Denied => Err(OAuthError::Denied),
         Redeemed::Expired => Err(OAuthError::Expired),
@@ -132,11 +143,15 @@ async fn refresh(
     proof: &JudgedProof,
     network: Network,
 ) -> Result<TokenAnswer, OAuthError> {
+    let used = Used::once(state, proof)?;
     let next = Next::draw(state)?;
     let (presented, key) = (secret_hash(presented), *proof.thumbprint());
     let refresh = Refresh { presented, key, next: next.new, network };
-    let grant = state.store().refresh_tokens(&refresh).await?;
-    next.answer(state, &grant, &key)
+    let refreshed = state.store().refresh_tokens(&refresh).await;
+    if refreshed != Err(Failure::Refused(Refusal::TokenUnknown)) {
+        used.keep();
+    }
+    next.answer(state, &refreshed?, &key)
 }
 
 /// Tokens to be given, if the store agrees.

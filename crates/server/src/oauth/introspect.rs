@@ -33,7 +33,7 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
 struct IntrospectionRequest {
     /// The token that was presented to the service.
     token: String,
-    /// `refresh_token` for one of those; anything else means an access token.
+    /// Not looked at.
     token_type_hint: Option<String>,
 }
 
@@ -114,11 +114,12 @@ async fn introspect(
 ) -> Result<Option<Said>, OAuthError> {
     let form = Form::read(headers, body)?;
     let presented = form.required("token")?;
-    // A service that is handed a refresh token must not take it for an access token.
-    if form.get("token_type_hint") == Some("refresh_token") {
-        refresh_token(state, presented).await
-    } else {
+    // By its form, for a hint may be wrong and then both are searched anyway (RFC 7662 section 2.1):
+    // access tokens have dots and refresh tokens none. `token_type` tells services which it is.
+    if presented.contains('.') {
         access_token(state, presented).await
+    } else {
+        refresh_token(state, presented).await
     }
 }
 

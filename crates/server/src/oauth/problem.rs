@@ -1,5 +1,7 @@
 //! Refusals in the words of RFC 6749 section 5.2, RFC 8628 section 3.5 and RFC 9449 section 5.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -43,7 +45,10 @@ pub enum OAuthError {
     },
     /// It polls too fast.
     #[error("it polls too fast")]
-    SlowDown,
+    SlowDown {
+        /// The interval from now on, where one is kept.
+        interval: Option<Duration>,
+    },
     /// It was declined.
     #[error("it was declined")]
     Denied,
@@ -126,7 +131,7 @@ impl OAuthError {
             Self::TokenType => (S::BAD_REQUEST, "unsupported_token_type"),
             Self::Proof(_) => (S::BAD_REQUEST, "invalid_dpop_proof"),
             Self::Pending { .. } => (S::BAD_REQUEST, "authorization_pending"),
-            Self::SlowDown => (S::BAD_REQUEST, "slow_down"),
+            Self::SlowDown { .. } => (S::BAD_REQUEST, "slow_down"),
             Self::Denied => (S::BAD_REQUEST, "access_denied"),
             Self::Expired => (S::BAD_REQUEST, "expired_token"),
             Self::Grant(_) => (S::BAD_REQUEST, "invalid_grant"),
@@ -176,7 +181,10 @@ impl OAuthError {
                 Self::Pending { number: Some(number) } => Some(number.to_string()),
                 _ => None,
             },
-            interval: None,
+            interval: match self {
+                Self::SlowDown { interval } => interval.map(super::seconds),
+                _ => None,
+            },
             request_id: request_id.map(str::to_owned),
         }
     }
@@ -186,7 +194,9 @@ impl OAuthError {
     pub fn answer(&self, visit: &Visit) -> Response {
         let (status, word) = self.row();
         let (request_id, reason) = (visit.id(), self.reason());
-        if status.is_server_error() {
+        let is_full = matches!(self, Self::Capacity | Self::Overloaded);
+        // Whoever fills us would fill the log as well; that is counted where it happens.
+        if status.is_server_error() && !is_full {
             tracing::error!(request_id, word, reason, error = %self, "not answered");
         } else {
             tracing::debug!(request_id, word, reason, error = %self, "refused");

@@ -1,14 +1,20 @@
 //! Proofs of possession, judged for this server's addresses and taken once.
+//!
+//! Anybody can make a key, and proofs with it. So a proof is remembered only for as long as it came
+//! with something that belongs to its key: without that there is nothing that could be replayed, and
+//! a stranger cannot fill the memory that all displays share.
 
 use http::{HeaderMap, Method};
 use luminous_domain::AccessToken;
 use luminous_oidc::DpopError;
-use luminous_oidc::dpop::{Expected, JudgedProof, Seen, judge as judge_proof, the_proof};
+use luminous_oidc::dpop::{
+    Expected, JudgedProof, ReplayMemory, Seen, judge as judge_proof, the_proof,
+};
 
-use super::OAuthError;
+use super::{DisplayClaims, OAuthError};
 use crate::{ApiError, AppState};
 
-/// The proof of a request to an endpoint of the authorization server.
+/// The proof of a request to an endpoint of the authorization server. It is not remembered yet.
 pub(super) fn of_request(
     state: &AppState,
     headers: &HeaderMap,
@@ -18,7 +24,7 @@ pub(super) fn of_request(
     judge(state, the_proof(headers)?, method, path, None)
 }
 
-/// Judges a proof and remembers it, so that it counts once.
+/// Judges a proof. It is not remembered yet.
 pub(super) fn judge(
     state: &AppState,
     proof: &str,
@@ -30,26 +36,82 @@ pub(super) fn judge(
     let url = state.config().public_url.as_ref().and_then(|base| base.join(path).ok());
     let url = url.ok_or_else(|| OAuthError::Internal("no address".to_owned()))?;
     let expected = Expected { method, url: &url, access_token, now: state.clock().now() };
-    let judged = judge_proof(proof, &expected)?;
-    match state.displays().proofs.remember(&judged, state.clock().elapsed()) {
-        Seen::Now => Ok(judged),
+    Ok(judge_proof(proof, &expected)?)
+}
+
+/// Remembers a proof in `memory`, so that it counts once.
+pub(super) fn remember(
+    state: &AppState,
+    memory: &ReplayMemory,
+    proof: &JudgedProof,
+) -> Result<(), OAuthError> {
+    match memory.remember(proof, state.clock().elapsed()) {
+        Seen::Now => Ok(()),
         Seen::Before => Err(DpopError::Replayed.into()),
-        Seen::Full => Err(OAuthError::Overloaded),
+        Seen::Full => {
+            state.meters().count("luminous_proofs_not_taken_total", &[]);
+            Err(OAuthError::Overloaded)
+        }
     }
 }
 
-/// The proof that goes with the access token of a request to the API.
+/// A proof that is remembered while it is found out whether what it came with belongs to its key,
+/// and forgotten when this is dropped before [`Used::keep`].
+pub(super) struct Used<'a> {
+    memory: &'a ReplayMemory,
+    proof: &'a JudgedProof,
+    is_kept: bool,
+}
+
+impl<'a> Used<'a> {
+    /// Takes a proof that was judged.
+    pub(super) fn once(state: &'a AppState, proof: &'a JudgedProof) -> Result<Self, OAuthError> {
+        let memory = &state.displays().proofs;
+        remember(state, memory, proof)?;
+        Ok(Self { memory, proof, is_kept: false })
+    }
+
+    /// It belongs, or nobody can tell.
+    pub(super) fn keep(mut self) {
+        self.is_kept = true;
+    }
+}
+
+impl Drop for Used<'_> {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            self.memory.forget(self.proof);
+        }
+    }
+}
+
+/// Takes the proof that goes with the access token of a request to the API: of the token's own key,
+/// within the display's rate, and once.
 pub(crate) fn accept(
     state: &AppState,
     headers: &HeaderMap,
     method: &Method,
     path: &str,
-    token: &AccessToken,
-) -> Result<JudgedProof, ApiError> {
+    (token, claims): (&AccessToken, &DisplayClaims),
+) -> Result<(), ApiError> {
     let proof = the_proof(headers).map_err(|error| ApiError::Proof(error.code()))?;
-    judge(state, proof, method, path, Some(token)).map_err(|error| match error {
+    let proof = judge(state, proof, method, path, Some(token)).map_err(of_api)?;
+    // The token of one key with the proof of another.
+    if *proof.thumbprint() != claims.key {
+        return Err(ApiError::Proof(DpopError::OtherKey.code()));
+    }
+    let displays = state.displays();
+    displays
+        .rate
+        .count(&claims.device, state.clock().elapsed())
+        .map_err(|wait| ApiError::RateLimited { retry_after_s: wait.as_secs() + 1 })?;
+    remember(state, &displays.proofs, &proof).map_err(of_api)
+}
+
+fn of_api(error: OAuthError) -> ApiError {
+    match error {
         OAuthError::Proof(error) => ApiError::Proof(error.code()),
         OAuthError::Overloaded => ApiError::Overloaded,
         other => ApiError::Internal(other.to_string()),
-    })
+    }
 }

@@ -70,6 +70,7 @@ async fn revoke(
     let form = Form::read(headers, body)?;
     form.check_client()?;
     let token = form.required("token")?;
+    // Not remembered: giving the same token back twice is giving it back once.
     let proof = proofs::of_request(state, headers, &Method::POST, PATH)?;
     if token.contains('.') {
         // A JWT: an access token (RFC 7009 section 2.2.1).

@@ -4,6 +4,7 @@ mod authorization;
 mod door;
 mod grants;
 mod keys;
+mod proofs;
 mod refresh;
 mod secrets;
 mod services;

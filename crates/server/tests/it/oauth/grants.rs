@@ -91,16 +91,19 @@ async fn d7_only_the_whole_device_code_with_its_own_key_redeems() {
 async fn d7_who_polls_too_fast_is_told_to_slow_down_by_five_seconds_each_time() {
     let rig = Rig::start().await;
     let mut display = Display::showing(&rig).await;
-    for (wait, expected) in [
-        (0, "400 authorization_pending"),
-        (4, "400 slow_down"),
-        (9, "400 slow_down"),
-        (15, "400 authorization_pending"),
-        (14, "400 slow_down"),
-        (20, "400 authorization_pending"),
+    for (wait, expected, interval) in [
+        (0, "400 authorization_pending", None),
+        (4, "400 slow_down", Some(10)),
+        (9, "400 slow_down", Some(15)),
+        (15, "400 authorization_pending", None),
+        (14, "400 slow_down", Some(20)),
+        (20, "400 authorization_pending", None),
     ] {
         rig.pass(secs(wait));
-        assert_eq!(display.redeem(&rig).await.oauth(), expected, "after {wait} s");
+        let answer = display.redeem(&rig).await;
+        assert_eq!(answer.oauth(), expected, "after {wait} s");
+        let told = answer.json()["interval"].as_u64();
+        assert_eq!(told, interval, "after {wait} s");
     }
 }
 

@@ -81,12 +81,16 @@ async fn a_live_access_token_is_told_and_everything_else_is_not_active() {
         assert_eq!(said[claim], value, "{claim}");
     }
     assert_eq!(said["cnf"]["jkt"].as_str().unwrap().len(), 43);
-    let hinted = [("token", &*refresh), ("token_type_hint", "refresh_token")];
-    let told = introspect(&rig, &hinted).await.json();
-    assert_eq!((&told["active"], &told["token_type"]), (&json!(true), &json!("refresh_token")));
+    for hint in ["", "refresh_token", "access_token", "unheard_of"] {
+        for (token, kind) in [(&refresh, "refresh_token"), (&access, "DPoP")] {
+            let hinted = [("token", &**token), ("token_type_hint", hint)];
+            let told = introspect(&rig, &hinted).await.json();
+            assert_eq!((&told["active"], &told["token_type"]), (&json!(true), &json!(kind)));
+        }
+    }
     let nothing = json!({ "active": false });
     let persons = rig.token(&ana);
-    for token in [&*refresh, "nonsense", &access[..access.len() - 1], &persons] {
+    for token in ["nonsense", "non.sen.se", &access[..access.len() - 1], &persons] {
         assert_eq!(introspect(&rig, &[("token", token)]).await.json(), nothing);
     }
     assert_eq!(introspect(&rig, &[]).await.oauth(), "400 invalid_request");
