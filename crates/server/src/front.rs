@@ -75,11 +75,11 @@ impl Front {
         let begun = self.0.state.clock().elapsed();
         let visit = self.visit(peer, request.headers());
         let method = request.method().clone();
-        let page = is_page(request.uri().path()).then(|| web::Language::of(request.headers()));
+        let audience = Audience::of(&request);
         request.extensions_mut().insert(visit.clone());
         let request = self.limit_body(request);
         let mut response = self.work(&visit, begun, request).await;
-        self.finish(&visit, page, &mut response);
+        self.finish(&visit, audience, &mut response);
         let took = self.0.state.clock().elapsed().saturating_sub(begun);
         self.note(&visit, &method, response.status(), took);
         Ok(response)
@@ -124,13 +124,13 @@ impl Front {
         }
     }
 
-    /// `page` is the language of whoever looks at a page.
-    fn finish(&self, visit: &Visit, page: Option<web::Language>, response: &mut Response) {
+    fn finish(&self, visit: &Visit, audience: Audience, response: &mut Response) {
         let refused = response.extensions_mut().remove().map(|Refused(error)| error);
-        let bare = || is_bare_error(response).then(|| of_status(response.status()));
+        let is_bare = audience != Audience::Hub && is_bare_error(response);
+        let bare = || is_bare.then(|| of_status(response.status()));
         if let Some(error) = refused.or_else(bare) {
             error.render(visit.id(), response);
-            if let Some(language) = page {
+            if let Audience::Page(language) = audience {
                 web::dress(&self.0.state, language, (visit.id(), &error), response);
             }
         }
@@ -140,7 +140,7 @@ impl Front {
         if self.0.is_https {
             headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
         }
-        if page.is_none() {
+        if !matches!(audience, Audience::Page(_)) {
             headers.entry(header::CACHE_CONTROL).or_insert(NO_STORE);
             headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(NOTHING);
         }
@@ -218,6 +218,30 @@ fn hop_of(text: &str) -> Option<IpAddr> {
 fn is_id(id: &HeaderValue) -> bool {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     (8..=64).contains(&id.len()) && id.as_bytes().iter().all(plain)
+}
+
+/// Who reads an answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Audience {
+    /// A person, in this language.
+    Page(web::Language),
+    /// A client of SignalR: bare statuses and texts are Microsoft's, and what its clients know.
+    Hub,
+    /// A program.
+    Api,
+}
+
+impl Audience {
+    fn of(request: &Request<Body>) -> Self {
+        let path = request.uri().path();
+        if is_page(path) {
+            Self::Page(web::Language::of(request.headers()))
+        } else if path.starts_with("/hubs/") {
+            Self::Hub
+        } else {
+            Self::Api
+        }
+    }
 }
 
 /// Whether a response is a refusal of the framework's own, in plain text or without any.

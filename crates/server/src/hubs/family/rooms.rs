@@ -222,7 +222,7 @@ impl Room {
             return is_ours;
         }
         let news = || page.events.iter().filter(|event| event.seq > heard);
-        self.heard = news().last().map_or(self.heard, |newest| Some(newest.seq));
+        self.heard = news().next_back().map_or(self.heard, |newest| Some(newest.seq));
         news().any(|event| changes_standing(event.kind))
     }
 }
