@@ -11,6 +11,7 @@ mod answer;
 mod driver;
 mod files;
 mod hub;
+mod keep;
 mod link;
 mod qr;
 mod secrets;
@@ -73,6 +74,9 @@ pub struct Server {
 
 /// How long an exchange that is under way may hold up the end of the program.
 const PARTING: Duration = Duration::from_secs(3);
+
+/// After a fault in this program the display begins anew, from its keyring.
+const AGAIN: Duration = Duration::from_secs(5);
 
 /// A wall display, shared by all who hold a clone of it.
 #[derive(Clone)]
@@ -147,12 +151,15 @@ impl Display {
         let mut task = lock(&self.inner.task);
         if task.is_none() {
             let inner = Arc::clone(&self.inner);
-            *task = Some(tokio::spawn(async move {
-                let Some(_held) = start::hold_folder(&inner).await else { return };
-                if let Some((loaded, first)) = start::load(&inner, &address).await {
-                    Driver::new(inner, loaded).run(first).await;
+            *task = Some(tokio::spawn(keep::going(AGAIN, move || {
+                let (inner, address) = (Arc::clone(&inner), address.clone());
+                async move {
+                    let Some(_held) = start::hold_folder(&inner).await else { return };
+                    if let Some((loaded, first)) = start::load(&inner, &address).await {
+                        Driver::new(inner, loaded).run(first).await;
+                    }
                 }
-            }));
+            })));
         }
     }
 

@@ -254,4 +254,30 @@ mod tests {
         let code = InviteCode::parse("0123456789").unwrap();
         assert_eq!(format!("{code:?}"), "InviteCode(..)");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn fuzz_user_code_reads_anything_and_takes_only_six_symbols(typed in "\\PC{0,12}") {
+            if let Ok(code) = UserCode::parse(&typed) {
+                proptest::prop_assert_eq!(code.expose().len(), UserCode::LENGTH);
+                proptest::prop_assert!(code.expose().bytes().all(|byte| SYMBOLS.contains(&byte)));
+            }
+        }
+
+        #[test]
+        fn fuzz_user_code_is_read_back_however_it_is_written(
+            code in "[0-9A-HJKMNP-TV-Z]{6}",
+            case in proptest::prelude::any::<u8>(),
+        ) {
+            let write = |(at, symbol): (usize, char)| match case >> (at % 4 * 2) & 3 {
+                0 => symbol.to_string(),
+                1 => symbol.to_ascii_lowercase().to_string(),
+                2 => format!("{symbol} - "),
+                _ => char::from_u32(u32::from(symbol) + 0xFEE0).unwrap().to_string(),
+            };
+            let typed: String = code.chars().enumerate().map(write).collect();
+            let read = UserCode::parse(&typed).unwrap();
+            proptest::prop_assert_eq!(read.expose(), code);
+        }
+    }
 }

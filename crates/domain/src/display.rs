@@ -189,8 +189,6 @@ fn starting(event: Event) -> Result<Next, Refused> {
         Event::FoundTokens => Ok((State::Linked, &[Effect::Follow])),
         Event::FoundCode(shown) => Ok((State::Showing(shown), &[Effect::Await])),
         Event::FoundNothing => Ok(ask(0)),
-        // Its time was over before it was switched on.
-        Event::Ended => Ok((State::Revoked, &[Effect::Wipe])),
         event => Err(Refused { state: State::Starting, event }),
     }
 }
@@ -304,7 +302,6 @@ mod tests {
             (State::Starting, Event::FoundTokens, State::Linked, &[Follow]),
             (State::Starting, Event::FoundCode(shown(0)), State::Showing(shown(0)), &[Await]),
             (State::Starting, Event::FoundNothing, asking(0), &[AskForCode]),
-            (State::Starting, Event::Ended, State::Revoked, &[Wipe]),
             (
                 asking(0),
                 Event::Given { expires_at: END, polling: polling() },

@@ -42,10 +42,13 @@ impl Polling {
     /// The interval does not grow past this when the server is not reached.
     pub const MOST: Duration = Duration::from_secs(60);
 
-    /// Polling each `interval`, as the server said it; at least a second.
+    /// A server that wants longer intervals than this is not believed: somebody waits.
+    pub const LONGEST: Duration = Duration::from_secs(300);
+
+    /// Polling each `interval`, as the server said it; at least a second, at most [`Self::LONGEST`].
     #[must_use]
     pub fn new(interval: Duration) -> Self {
-        Self { interval: interval.max(Duration::from_secs(1)), failures: 0 }
+        Self { interval: interval.clamp(Duration::from_secs(1), Self::LONGEST), failures: 0 }
     }
 
     /// The least time between two polls.
@@ -57,8 +60,8 @@ impl Polling {
     /// The server said `slow_down`: five seconds more, or what it `told`, whichever is longer.
     #[must_use]
     pub fn slowed(self, told: Option<Duration>) -> Self {
-        let slower = self.interval + Self::SLOWER;
-        Self { interval: slower.max(told.unwrap_or_default()), failures: 0 }
+        let slower = self.interval.saturating_add(Self::SLOWER);
+        Self { interval: slower.max(told.unwrap_or_default()).min(Self::LONGEST), failures: 0 }
     }
 
     /// The server was not reached: the interval doubles until it is.
@@ -73,32 +76,18 @@ impl Polling {
         Self { interval: self.interval, failures: 0 }
     }
 
-    /// What to do after the poll at `last`, when it is `now` and the code ends at `end`.
-    /// `is_pushed` says whether a push would bring the news too. A poll that is due after the end
-    /// still goes out, once: somebody may have confirmed in the last moment (D10, D23).
+    /// When to ask again after the poll at `last`, when the code ends at `end`. `is_pushed` says
+    /// whether a push would bring the news too. One poll goes out right at the end: somebody may have
+    /// confirmed in the last moment (D10, D23). Who still has no answer then goes on at the same pace.
     #[must_use]
-    pub fn next(self, last: Duration, now: Duration, end: Duration, is_pushed: bool) -> Poll {
-        if last >= end {
-            return Poll::Stop;
-        }
+    pub fn due(self, last: Duration, end: Duration, is_pushed: bool) -> Duration {
         let grown = self.interval.saturating_mul(1 << self.failures.min(6));
         let pace = grown.min(Self::MOST.max(self.interval));
         let pace = if is_pushed { pace.max(Self::BESIDE_PUSH) } else { pace };
         // Never sooner than the server allows, and not much later than the end of the code.
-        let due = (last + pace).min(end.max(last + self.interval));
-        if due <= now { Poll::Now } else { Poll::At(due) }
+        let due = last.saturating_add(pace);
+        if last >= end { due } else { due.min(end.max(last.saturating_add(self.interval))) }
     }
-}
-
-/// The next step of a display that polls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Poll {
-    /// Ask.
-    Now,
-    /// Ask at this time.
-    At(Duration),
-    /// The code is over.
-    Stop,
 }
 
 #[cfg(test)]
@@ -126,20 +115,21 @@ mod tests {
     #[test]
     fn a_display_asks_at_the_interval_and_five_seconds_later_after_each_slow_down() {
         let polling = Polling::new(at(5));
-        assert_eq!(polling.next(at(10), at(12), at(600), false), Poll::At(at(15)));
-        assert_eq!(polling.next(at(10), at(15), at(600), false), Poll::Now);
+        assert_eq!(polling.due(at(10), at(600), false), at(15));
         let slowed = polling.slowed(None).slowed(None);
-        assert_eq!(slowed.next(at(10), at(15), at(600), false), Poll::At(at(25)));
+        assert_eq!(slowed.due(at(10), at(600), false), at(25));
         let told = polling.slowed(Some(at(40)));
-        assert_eq!(told.next(at(10), at(15), at(600), false), Poll::At(at(50)));
+        assert_eq!(told.due(at(10), at(600), false), at(50));
         let told_less = polling.slowed(Some(at(1)));
-        assert_eq!(told_less.next(at(10), at(15), at(600), false), Poll::At(at(20)));
+        assert_eq!(told_less.due(at(10), at(600), false), at(20));
+        let for_ever = polling.slowed(Some(Duration::MAX));
+        assert_eq!(for_ever.interval(), Polling::LONGEST, "somebody waits before the display");
     }
 
     #[test]
     fn a_push_is_a_hint_so_polling_goes_on_more_slowly_beside_it() {
         let polling = Polling::new(at(5));
-        assert_eq!(polling.next(at(10), at(12), at(600), true), Poll::At(at(40)));
+        assert_eq!(polling.due(at(10), at(600), true), at(40));
     }
 
     #[test]
@@ -148,20 +138,18 @@ mod tests {
         let mut waits = Vec::new();
         for _ in 0..6 {
             polling = polling.failed();
-            match polling.next(at(0), at(0), at(600), false) {
-                Poll::At(due) => waits.push(due.as_secs()),
-                other => panic!("{other:?}"),
-            }
+            waits.push(polling.due(at(0), at(600), false).as_secs());
         }
         assert_eq!(waits, [10, 20, 40, 60, 60, 60]);
-        assert_eq!(polling.answered().next(at(0), at(0), at(600), false), Poll::At(at(5)));
+        assert_eq!(polling.answered().due(at(0), at(600), false), at(5));
     }
 
     #[test]
-    fn d10_one_last_poll_goes_out_at_the_end_and_none_after_it() {
+    fn d10_a_poll_goes_out_at_the_end_and_later_ones_keep_their_distance() {
         let polling = Polling::new(at(5));
-        assert_eq!(polling.next(at(590), at(591), at(600), true), Poll::At(at(600)));
-        assert_eq!(polling.next(at(598), at(599), at(600), false), Poll::At(at(603)));
-        assert_eq!(polling.next(at(600), at(601), at(600), false), Poll::Stop);
+        assert_eq!(polling.due(at(590), at(600), true), at(600));
+        assert_eq!(polling.due(at(598), at(600), false), at(603));
+        assert_eq!(polling.due(at(600), at(600), false), at(605), "no hot loop");
+        assert_eq!(polling.slowed(None).due(at(600), at(600), false), at(610));
     }
 }

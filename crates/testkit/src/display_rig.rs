@@ -8,7 +8,7 @@ use luminous_auth::Display;
 use luminous_auth::display::{Description, Ports, Server};
 use luminous_domain::{Clock as _, OsEntropy};
 use luminous_oidc::Transport;
-use luminous_wire::{KioskSnapshot, KioskStage};
+use luminous_wire::{Connection, KioskSnapshot, KioskStage};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -115,6 +115,19 @@ impl DisplayRig {
             return shown;
         }
         panic!("not shown within {most:?}: {:?}", self.shown());
+    }
+
+    /// That the wall is up and online, within a minute: leaps of a minute cost the hub's connection,
+    /// and what was missed is read within half a minute then, which may be under way now.
+    ///
+    /// # Panics
+    /// When it is not.
+    pub async fn is_at_home(&mut self) {
+        let is_home = |shown: &KioskSnapshot| {
+            matches!(shown.stage, KioskStage::Wall { .. })
+                && matches!(shown.connection, Connection::Online)
+        };
+        self.until_in_time(Duration::from_secs(60), is_home).await;
     }
 
     /// Time passes for everybody, and what became due is done.

@@ -6,12 +6,16 @@
 use std::time::Duration;
 
 use http::{HeaderMap, Response, StatusCode, header};
+use luminous_domain::MatchNumber;
 use luminous_oidc::HttpError;
 use luminous_wire::api::{OAuthProblem, Problem};
 use luminous_wire::{AppError, ErrorCode};
 use serde::de::DeserializeOwned;
 
 use crate::family::answer::{content_type, no_verdict, read, unreached};
+
+/// A server that wants to be left alone for longer is not believed: it may be something in its place.
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
 /// Why the server did not do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +34,7 @@ pub(super) struct Word {
     pub(super) code: String,
     pub(super) reason: Option<String>,
     /// The number to show, with `authorization_pending`.
-    pub(super) number: Option<String>,
+    pub(super) number: Option<MatchNumber>,
     /// The interval from now on, with `slow_down`.
     pub(super) interval: Option<Duration>,
     request_id: String,
@@ -88,9 +92,13 @@ pub(super) fn judge<T: DeserializeOwned>(answer: &Response<Vec<u8>>) -> Result<T
     match word(answer) {
         Some(word) if is_failing(status) => {
             let error = AppError { reason: Some(word.code.clone()), ..no_verdict(status) };
-            let full = [Some(word.code.as_str()), word.reason.as_deref()]
-                .contains(&Some("device.capacity"));
-            let code = if full { ErrorCode::DeviceCapacity } else { error.code };
+            let says =
+                |what| [Some(word.code.as_str()), word.reason.as_deref()].contains(&Some(what));
+            let code = match () {
+                () if says("device.capacity") => ErrorCode::DeviceCapacity,
+                () if says("device.rate_limited") => ErrorCode::DeviceRateLimited,
+                () => error.code,
+            };
             Err(silence(AppError { code, ..error }, answer.headers()))
         }
         Some(word) if status.is_client_error() => Err(Refusal::Word(word)),
@@ -106,6 +114,7 @@ fn silence(error: AppError, headers: &HeaderMap) -> Refusal {
     let after = headers.get(header::RETRY_AFTER).and_then(|after| after.to_str().ok());
     // The other form, a date, would be compared with a clock that may be the very problem.
     let retry_after = after.and_then(|after| after.trim().parse().ok()).map(Duration::from_secs);
+    let retry_after = retry_after.map(|after| after.min(LONGEST_PAUSE));
     Refusal::Silence(Silence { error, retry_after })
 }
 
@@ -115,7 +124,7 @@ fn word(answer: &Response<Vec<u8>>) -> Option<Word> {
     match content_type(answer.headers()).as_str() {
         "application/json" => {
             let said: OAuthProblem = serde_json::from_slice(answer.body()).ok()?;
-            Some(of_oauth(status, said)).flatten()
+            of_oauth(status, &said)
         }
         "application/problem+json" => {
             let said: Problem = serde_json::from_slice(answer.body()).ok()?;
@@ -127,12 +136,12 @@ fn word(answer: &Response<Vec<u8>>) -> Option<Word> {
 }
 
 /// The words of a token endpoint, wherever they came from: by HTTP or over the hub.
-pub(super) fn of_oauth(status: u16, said: OAuthProblem) -> Option<Word> {
+pub(super) fn of_oauth(status: u16, said: &OAuthProblem) -> Option<Word> {
     Some(Word {
         status,
         code: name(&said.error)?,
         reason: said.reason.as_deref().and_then(name),
-        number: said.match_number,
+        number: said.match_number.as_deref().and_then(MatchNumber::parse),
         interval: said.interval.map(|seconds| Duration::from_secs(seconds.into())),
         request_id: said.request_id.as_deref().and_then(name)?,
     })
@@ -147,6 +156,7 @@ fn name(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::strategy::Strategy as _;
     use serde_json::Value;
 
     use super::*;
@@ -213,5 +223,49 @@ mod tests {
         let Err(Refusal::Silence(silence)) = judge::<Value>(&answer) else { panic!() };
         assert_eq!(silence.error.code, ErrorCode::DeviceCapacity);
         assert_eq!(silence.retry_after, Some(Duration::from_secs(7)));
+    }
+
+    #[test]
+    fn a_display_that_asked_for_too_many_codes_hears_that() {
+        let body = r#"{"error":"slow_down","reason":"device.rate_limited","request_id":"r"}"#;
+        let Refusal::Silence(silence) = judged(429, "application/json", body) else { panic!() };
+        assert_eq!(silence.error.code, ErrorCode::DeviceRateLimited);
+    }
+
+    #[test]
+    fn nothing_makes_a_display_wait_for_ever() {
+        let mut answer = answer(503, "text/html", "");
+        let far = u64::MAX.to_string();
+        answer.headers_mut().insert(header::RETRY_AFTER, far.parse().unwrap());
+        let Err(Refusal::Silence(silence)) = judge::<Value>(&answer) else { panic!() };
+        assert_eq!(silence.retry_after, Some(LONGEST_PAUSE));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn fuzz_problem_bodies_end_nothing_unless_they_are_our_servers_own_word(
+            status in 100_u16..600,
+            kind in "application/json|application/problem\\+json|text/html|[ -~]{0,20}",
+            body in proptest::prop_oneof![
+                proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200),
+                "\\{\"(error|code)\":\"(invalid_grant|device.revoked|[a-z_.]{0,12})\"(,\"request_id\":(\"[a-z0-9]{0,6}\"|[0-9]))?(,\"reason\":\"[ -~]{0,6}\")?\\}"
+                    .prop_map(String::into_bytes),
+            ],
+        ) {
+            let mut answer = Response::new(body.clone());
+            *answer.status_mut() = StatusCode::from_u16(status).unwrap();
+            if let Ok(kind) = kind.parse() {
+                answer.headers_mut().insert(header::CONTENT_TYPE, kind);
+            }
+            if let Err(Refusal::Word(word)) = judge::<Value>(&answer) && word.ends_tokens() {
+                let said: Value = serde_json::from_slice(&body).unwrap();
+                proptest::prop_assert!(matches!(status, 400 | 401));
+                proptest::prop_assert!(kind.starts_with("application/"));
+                proptest::prop_assert!(
+                    said["error"] == "invalid_grant" || said["code"] == "invalid_grant"
+                );
+                proptest::prop_assert!(said["request_id"].as_str().is_some_and(|id| !id.is_empty()));
+            }
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use luminous_domain::display::{Effect, Event, State};
 use luminous_domain::pacing::Backoff;
-use luminous_wire::{AppError, Connection};
+use luminous_wire::{AppError, Connection, ErrorCode};
 
 use super::Inner;
 use super::answer::{Refusal, Silence};
@@ -16,13 +16,16 @@ use super::hub::Hub;
 use super::link::Awaiting;
 use super::server::Server;
 use super::start::Loaded;
-use super::tokens::Linked;
+use super::tokens::{Linked, Unstored};
 
 /// For asking for a code and reading the wall: soon enough for whoever looks at it.
 const BACKOFF: Backoff = Backoff { first: Duration::from_secs(2), most: Duration::from_secs(60) };
 
-/// Whoever stands before the display does not wait longer than this, whatever the server says.
-const LONGEST_WAIT: Duration = Duration::from_secs(300);
+/// How often it is looked whether the computer slept.
+const TICK: Duration = Duration::from_secs(5);
+
+/// A clock on the wall that gained this much on monotonic time was set, or the computer slept.
+const SLEPT: Duration = Duration::from_secs(20);
 
 /// How often a keyring that did not take something is tried again.
 pub(super) const STORE_RETRY: Duration = Duration::from_secs(30);
@@ -44,6 +47,14 @@ pub(super) enum Act {
     End,
     /// The welcome has been shown long enough, or another change of the picture.
     Look,
+    /// Looks whether the computer slept.
+    Tick,
+}
+
+impl Act {
+    const fn is_housekeeping(self) -> bool {
+        matches!(self, Self::KeepTime | Self::ForgetParent | Self::Tick)
+    }
 }
 
 /// How the last tries to reach the server went.
@@ -51,6 +62,13 @@ pub(super) enum Act {
 pub(super) struct Contact {
     pub(super) connection: Connection,
     last_ms: Option<i64>,
+}
+
+impl Contact {
+    /// The last success.
+    pub(super) const fn since_ms(&self) -> Option<i64> {
+        self.last_ms
+    }
 }
 
 pub(super) struct Driver {
@@ -65,18 +83,25 @@ pub(super) struct Driver {
     pub(super) ask_at: Option<Duration>,
     pub(super) awaiting: Option<Awaiting>,
     pub(super) linked: Option<Linked>,
+    /// The newest tokens, while the keyring has not taken them.
+    pub(super) unstored: Option<Unstored>,
     /// Of the code, or of the family.
     pub(super) hub: Option<Hub>,
+    /// What became of the last code, until the next one is typed.
+    pub(super) declined: Option<AppError>,
     /// What to say about the last failure.
     pub(super) trouble: Option<AppError>,
     /// What to say about the keyring.
     pub(super) storage: Option<AppError>,
     /// How far this computer's clock was from monotonic time when a time was last shown.
     pub(super) clock_base_ms: i64,
+    /// Monotonic time and this computer's clock, Unix time in ms, at the last [`Act::Tick`].
+    ticked: (Duration, i64),
 }
 
 impl Driver {
     pub(super) fn new(inner: Arc<Inner>, loaded: Loaded) -> Self {
+        let ticked = clocks(&inner);
         Self {
             inner,
             state: State::Starting,
@@ -87,10 +112,13 @@ impl Driver {
             ask_at: None,
             awaiting: loaded.awaiting,
             linked: loaded.linked,
+            unstored: None,
             hub: None,
+            declined: None,
             trouble: None,
             storage: loaded.problem,
             clock_base_ms: 0,
+            ticked,
         }
     }
 
@@ -105,14 +133,14 @@ impl Driver {
         loop {
             self.publish();
             if *stopping.borrow_and_update() {
-                return;
+                // The next start knows that it is at least this late.
+                return self.save().await;
             }
             let inner = Arc::clone(&self.inner);
-            let next = self.next();
-            let wait = next.map_or(Duration::MAX, |(at, _)| at.saturating_sub(self.now()));
+            let wait = self.next().map_or(Duration::MAX, |(at, _)| at.saturating_sub(self.now()));
             tokio::select! {
                 biased;
-                _ = stopping.changed() => return,
+                _ = stopping.changed() => {}
                 () = inner.touched.notified() => {
                     if self.state == State::Idle {
                         self.on(Event::Touched).await;
@@ -120,8 +148,9 @@ impl Driver {
                 }
                 () = inner.storage_wanted.notified() => self.store().await,
                 event = Hub::next(self.hub.as_mut()) => self.heard_push(event).await,
-                () = tokio::time::sleep(wait) => {
-                    if let Some((_, act)) = next.filter(|(at, _)| *at <= self.now()) {
+                () = pass(wait) => {
+                    // What is due now may be more than what was waited for.
+                    if let Some((_, act)) = self.next().filter(|(at, _)| *at <= self.now()) {
                         self.perform(act).await;
                     }
                 }
@@ -143,13 +172,16 @@ impl Driver {
             (linked.and_then(|linked| self.ends_at(linked)), Act::End),
             (linked.and_then(|linked| linked.refresh_at), Act::Refresh),
             (linked.and_then(|linked| linked.read_at), Act::ReadWall),
-            (linked.and_then(|linked| linked.store_at), Act::Store),
+            (self.unstored.as_ref().map(|unstored| unstored.store_at), Act::Store),
             (linked.and_then(|linked| linked.forget_parent_at), Act::ForgetParent),
             (linked.map(|linked| linked.keep_time_at), Act::KeepTime),
             (linked.and_then(|linked| linked.welcome_until), Act::Look),
+            (Some(self.ticked.0 + TICK), Act::Tick),
         ];
         let dues = dues.into_iter().filter_map(|(at, act)| Some((at?, act)));
-        dues.min_by_key(|(at, _)| *at)
+        let now = self.now();
+        // What somebody may see goes before keeping house.
+        dues.min_by_key(|(at, act)| ((*at).max(now), act.is_housekeeping(), *at))
     }
 
     async fn perform(&mut self, act: Act) {
@@ -161,17 +193,42 @@ impl Driver {
             Act::Store => self.store().await,
             Act::ForgetParent => self.forget_parent().await,
             Act::KeepTime => self.keep_time().await,
-            Act::End => self.on(Event::Ended).await,
+            Act::End => self.end_of_time().await,
             Act::Look => self.end_welcome(),
+            Act::Tick => self.tick(),
+        }
+    }
+
+    /// Monotonic time stands still while the computer sleeps, and the clock on the wall does not (P7).
+    /// After a sleep the connection is gone without a word, and the access token may be over: reading
+    /// the wall tells. A clock that was set looks the same, and costs the same request.
+    fn tick(&mut self) {
+        let (elapsed, now_ms) = clocks(&self.inner);
+        let (then, then_ms) = std::mem::replace(&mut self.ticked, (elapsed, now_ms));
+        let awake = i64::try_from(elapsed.saturating_sub(then).as_millis()).unwrap_or(i64::MAX);
+        let gained = now_ms.saturating_sub(then_ms).saturating_sub(awake);
+        if u128::try_from(gained).is_ok_and(|gained| gained > SLEPT.as_millis()) {
+            tracing::info!(gained, "the computer slept, or its clock was set");
+            if let Some(hub) = &self.hub {
+                hub.wake();
+            }
+            if self.linked.as_ref().is_some_and(|linked| linked.access.is_some()) {
+                self.read_soon(Duration::ZERO);
+            }
+            self.poll_soon();
         }
     }
 
     /// Something happened: the next state, and what it asks for.
     pub(super) async fn on(&mut self, event: Event) {
         let state = std::mem::replace(&mut self.state, State::Starting);
+        let declined = declined(&state, &event);
         match state.on(event) {
             Ok((next, effects)) => {
                 self.state = next;
+                if let Some(declined) = declined {
+                    self.declined = declined;
+                }
                 for effect in effects {
                     self.bring_about(*effect).await;
                 }
@@ -233,7 +290,7 @@ impl Driver {
         match refusal {
             Refusal::Silence(silence) => {
                 self.unreached(silence).await;
-                after = after.max(silence.retry_after.unwrap_or_default().min(LONGEST_WAIT));
+                after = after.max(silence.retry_after.unwrap_or_default());
             }
             Refusal::Word(word) => {
                 self.reached().await;
@@ -281,5 +338,30 @@ impl Driver {
         }
         let saved = self.saved.clone();
         self.on_disk(move |folder| folder.write_saved(&saved)).await;
+    }
+}
+
+/// Waits; not even for the timer when there is nothing to wait for.
+async fn pass(time: Duration) {
+    if !time.is_zero() {
+        tokio::time::sleep(time).await;
+    }
+}
+
+/// Monotonic time, and this computer's clock as Unix time in ms.
+fn clocks(inner: &Inner) -> (Duration, i64) {
+    let clock = &inner.ports.clock;
+    (clock.elapsed(), clock.now().as_millisecond())
+}
+
+/// What is said of the code before this one from now on; `None` when that does not change (D15).
+fn declined(state: &State, event: &Event) -> Option<Option<AppError>> {
+    match (state, event) {
+        (State::Showing(_) | State::Claimed { .. }, Event::Denied) => {
+            let message = "the number did not match, or somebody said no; here is a new code";
+            Some(Some(AppError::new(ErrorCode::DeviceConfirmMismatch, message)))
+        }
+        (_, Event::Claimed(_) | Event::Expired | Event::Redeemed) => Some(None),
+        _ => None,
     }
 }

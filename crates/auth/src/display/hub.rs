@@ -10,7 +10,7 @@ use luminous_domain::pacing::Backoff;
 use luminous_domain::{AccessToken, DeviceCode, MatchNumber};
 use luminous_oidc::Limits;
 use luminous_signalr::client::{
-    Client, ClientPort, ClientSettings, Event, Events, InvokeError, PostAnswer, PostFailed,
+    Client, ClientPort, ClientSettings, Event, Events, InvokeError, Lost, PostAnswer, PostFailed,
     TicketError,
 };
 use luminous_wire::api::hub::{family_hub, link_hub};
@@ -32,8 +32,12 @@ const INVOCATION: Duration = Duration::from_secs(5);
 /// The answer to a negotiation is small.
 const NEGOTIATION: Limits = Limits { timeout: Duration::from_secs(10), max_body: 64 * 1024 };
 
-/// After a loss that many displays may share, they do not all ask at once.
-const AFTER_LOSS: Backoff = Backoff { first: Duration::from_secs(2), most: Duration::from_secs(2) };
+/// After a loss that many displays may share, they do not all ask at once (P10).
+const AFTER_LOSS: Backoff =
+    Backoff { first: Duration::from_secs(30), most: Duration::from_secs(30) };
+
+/// After the server's word to this display alone: it may be revoked.
+const AFTER_WORD: Backoff = Backoff { first: Duration::from_secs(2), most: Duration::from_secs(2) };
 
 /// What a ticket is bought with.
 enum Purse {
@@ -131,6 +135,11 @@ impl Hub {
         std::future::pending().await
     }
 
+    /// The computer slept: what there was of a connection is not one any more.
+    pub(super) fn wake(&self) {
+        self.client.wake();
+    }
+
     /// From now on tickets are bought with this.
     pub(super) fn hold(&self, token: Option<AccessToken>) {
         *lock(&self.token) = token;
@@ -171,7 +180,14 @@ impl Driver {
                         Ok((event,)) => self.followed(&event),
                         Err(error) => tracing::debug!(%error, "an event cannot be read"),
                     },
-                    family_hub::RESYNC => self.read_soon(Duration::ZERO),
+                    family_hub::RESYNC => {
+                        let told = arguments.read::<(u64,)>();
+                        if let (Ok((newest,)), Some(hub)) = (told, &mut self.hub) {
+                            // Also a lower one: of a server that came back from a backup.
+                            hub.seen = newest;
+                        }
+                        self.read_soon(Duration::ZERO);
+                    }
                     _ => {}
                 }
             }
@@ -190,11 +206,11 @@ impl Driver {
             },
             Event::Lost { why, .. } => {
                 tracing::debug!(%why, "the hub is lost");
-                self.lost();
+                self.lost(&why);
             }
             Event::Ended(why) => {
                 tracing::debug!(%why, "the hub is closed");
-                self.lost();
+                self.lost(&why);
             }
         }
     }
@@ -208,9 +224,14 @@ impl Driver {
         }
         let resumed = hub.client.invoke::<u64>(family_hub::RESUME, &(hub.seen,), INVOCATION).await;
         hub.is_connected = resumed.is_ok();
-        if let Err(error) = resumed {
-            tracing::debug!(%error, "the hub does not resume");
-            hub.client.wake();
+        match resumed {
+            // The connection that was asked is gone: the next one is asked anew.
+            Ok(_) | Err(InvokeError::NotConnected | InvokeError::Lost) => {}
+            Err(error) => {
+                tracing::debug!(%error, "the hub does not resume");
+                // The client waits the longer the more often it is told so.
+                hub.client.wake();
+            }
         }
     }
 
@@ -227,21 +248,22 @@ impl Driver {
     /// The wall that was read shows everything up to here.
     pub(super) fn caught_up(&mut self, seq: u64) {
         if let Some(hub) = &mut self.hub {
-            hub.seen = hub.seen.max(seq);
+            hub.seen = seq;
         }
     }
 
     /// The connection is gone: the server may have ended the link, or be gone itself. Asking tells.
-    fn lost(&mut self) {
+    fn lost(&mut self, why: &Lost) {
         let Some(hub) = &mut self.hub else { return };
         let was_connected = std::mem::take(&mut hub.is_connected);
         if was_connected && self.state.is_linked() {
-            let wait = self.pause(AFTER_LOSS, 1);
+            let is_to_us = matches!(why, Lost::Closed { error: Some(_), .. });
+            let wait = self.pause(if is_to_us { AFTER_WORD } else { AFTER_LOSS }, 1);
             self.read_soon(wait);
         }
     }
 
-    fn read_soon(&mut self, wait: Duration) {
+    pub(super) fn read_soon(&mut self, wait: Duration) {
         let at = self.now() + wait;
         if let Some(linked) = &mut self.linked {
             linked.read_at = Some(linked.read_at.map_or(at, |due| due.min(at)));
@@ -263,7 +285,7 @@ impl Driver {
                 Some(Ok(tokens))
             }
             // What is said of the proof may be about the clock, and HTTP tells the time.
-            Ok(Redeemed::Problem(problem)) => of_oauth(400, problem)
+            Ok(Redeemed::Problem(problem)) => of_oauth(400, &problem)
                 .filter(|word| !word.is_about_proof())
                 .map(|word| Err(Refusal::Word(word))),
             Err(error @ (InvokeError::Refused(_) | InvokeError::Result(_))) => {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use luminous_domain::display::{Event, Shown, State};
-use luminous_domain::pacing::{Poll, Polling};
+use luminous_domain::pacing::Polling;
 use luminous_domain::{Clock, DeviceCode, MatchNumber, UserCode};
 use luminous_wire::QrView;
 use luminous_wire::api::{
@@ -19,6 +19,10 @@ use super::time::ServerTime;
 
 /// A code lives ten minutes; a server that says much more is not believed.
 const LONGEST_CODE: Duration = Duration::from_secs(1800);
+
+/// How long after its code's end a display still asks a server that it does not reach: an approval of
+/// the last moment is redeemed as long as a code lives. The server's own word ends it earlier.
+const REDEMPTION: Duration = Duration::from_secs(600);
 
 /// A code that is waited for.
 pub(super) struct Awaiting {
@@ -66,15 +70,15 @@ impl Driver {
     /// When to ask what became of the code.
     pub(super) fn next_poll(&self) -> Option<Duration> {
         let (awaiting, shown) = (self.awaiting.as_ref()?, self.state.shown()?);
-        let now = self.now();
+        // The tokens are here; the keyring only has to take them.
+        if self.unstored.is_some() {
+            return None;
+        }
         if awaiting.is_due {
-            return Some(now);
+            return Some(self.now());
         }
         let is_pushed = self.is_pushed() && !awaiting.is_unsure;
-        match awaiting.polling.next(awaiting.last_poll, now, shown.expires_at, is_pushed) {
-            Poll::Now | Poll::Stop => Some(now),
-            Poll::At(at) => Some(at),
-        }
+        Some(awaiting.polling.due(awaiting.last_poll, shown.expires_at, is_pushed))
     }
 
     pub(super) async fn ask_for_code(&mut self) {
@@ -147,6 +151,7 @@ impl Driver {
     pub(super) async fn forget_code(&mut self) {
         self.awaiting = None;
         self.hub = None;
+        self.unstored = None;
         if let Err(error) = self.inner.vault.erase(CODE).await {
             tracing::warn!(%error, "a code that is over stays in the keyring");
         }
@@ -169,7 +174,7 @@ impl Driver {
 
     fn begin_poll(&mut self) -> Option<DeviceCode> {
         let now = self.now();
-        let awaiting = self.awaiting.as_mut()?;
+        let awaiting = self.awaiting.as_mut().filter(|_| self.unstored.is_none())?;
         awaiting.last_poll = now;
         awaiting.is_due = false;
         awaiting.is_unsure = false;
@@ -180,17 +185,20 @@ impl Driver {
         match answer {
             Ok(tokens) => {
                 self.pace(Polling::answered);
+                self.trouble = None;
                 self.reached().await;
                 self.take_first(tokens).await;
             }
             Err(Refusal::Word(word)) => {
+                self.trouble = None;
                 self.reached().await;
                 self.heard(word).await;
             }
             Err(Refusal::Silence(silence)) => {
                 self.pace(Polling::failed);
                 self.unreached(&silence).await;
-                self.expire_if_over().await;
+                self.trouble = Some(silence.error);
+                self.expire_if_over(REDEMPTION).await;
             }
         }
     }
@@ -199,18 +207,20 @@ impl Driver {
         match word.code.as_str() {
             "authorization_pending" => {
                 self.pace(Polling::answered);
-                let number = word.number.as_deref().and_then(MatchNumber::parse);
-                self.numbered(number).await;
-                self.expire_if_over().await;
+                self.numbered(word.number).await;
+                self.expire_if_over(Duration::ZERO).await;
             }
-            "slow_down" => self.pace(|polling| polling.slowed(word.interval)),
+            "slow_down" => {
+                self.pace(|polling| polling.slowed(word.interval));
+                self.expire_if_over(REDEMPTION).await;
+            }
             "access_denied" => self.on(Event::Denied).await,
             // A code that the server does not know is over too.
             "expired_token" | "invalid_grant" => self.on(Event::Expired).await,
             _ => {
                 self.pace(Polling::failed);
                 self.trouble = Some(word.to_error());
-                self.expire_if_over().await;
+                self.expire_if_over(REDEMPTION).await;
             }
         }
     }
@@ -232,9 +242,10 @@ impl Driver {
         }
     }
 
-    async fn expire_if_over(&mut self) {
+    /// The code counts as over this long after its end.
+    async fn expire_if_over(&mut self, grace: Duration) {
         let now = self.now();
-        if self.state.shown().is_some_and(|shown| now >= shown.expires_at) {
+        if self.state.shown().is_some_and(|shown| now >= shown.expires_at + grace) {
             self.on(Event::Expired).await;
         }
     }

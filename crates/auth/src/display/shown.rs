@@ -35,7 +35,7 @@ impl Driver {
         let stage = self.stage();
         let problem = self.problem(stage.as_ref());
         let offset_ms = self.server.time().offset_ms(&*self.inner.ports.clock);
-        let connection = self.contact.connection.clone();
+        let connection = self.connection();
         self.inner.change(|shown| {
             if let Some(stage) = stage {
                 shown.stage = stage;
@@ -44,6 +44,18 @@ impl Driver {
             shown.clock_offset_ms = offset_ms;
             shown.problem = problem;
         });
+    }
+
+    /// The wall is not fresh either while the keyring keeps us from asking.
+    fn connection(&self) -> Connection {
+        let has_access = |access: &super::tokens::Access| access.ends_at > self.now();
+        let is_idle = |linked: &super::tokens::Linked| {
+            self.unstored.is_some() && !linked.access.as_ref().is_some_and(has_access)
+        };
+        match self.linked.as_ref().is_some_and(is_idle) {
+            true => Connection::Offline { since_ms: self.contact.since_ms() },
+            false => self.contact.connection.clone(),
+        }
     }
 
     /// Nothing of the family is on the screen from this moment on, whatever the disk takes its time for.
@@ -75,7 +87,14 @@ impl Driver {
             State::Asking { .. } if self.trouble.is_some() => Some(KioskStage::WaitingForServer),
             // The code before it is followed by the next one in a moment.
             State::Asking { renewals: 1.. } => None,
+            State::Asking { .. } if self.declined.is_some() => None,
             State::Asking { renewals: 0 } | State::Revoked => Some(KioskStage::Starting),
+            // What is over is not typed, and whether it was approved only the server knows.
+            State::Showing(shown) | State::Claimed { shown, .. }
+                if self.trouble.is_some() && self.now() >= shown.expires_at =>
+            {
+                Some(KioskStage::WaitingForServer)
+            }
             State::Showing(shown) => {
                 self.awaiting.as_ref().map(|awaiting| self.code(awaiting, shown.expires_at))
             }
@@ -120,6 +139,6 @@ impl Driver {
     fn problem(&self, stage: Option<&KioskStage>) -> Option<AppError> {
         let waits = matches!(stage, Some(KioskStage::WaitingForServer));
         let trouble = self.trouble.clone().filter(|_| waits);
-        trouble.or_else(|| self.storage.clone())
+        trouble.or_else(|| self.storage.clone()).or_else(|| self.declined.clone())
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use luminous_domain::display::Event;
 use luminous_oidc::dpop::DpopKey;
-use luminous_wire::{AppError, ErrorCode, KioskStage};
+use luminous_wire::{AppError, Connection, ErrorCode, KioskStage};
 use tokio::sync::watch;
 use url::Url;
 
@@ -23,6 +23,12 @@ use crate::vault::{Vault, VaultError};
 
 /// How often the folder of a display that another process holds is tried.
 const FOLDER_RETRY: Duration = Duration::from_secs(1);
+
+/// How often before it is said that it is held: the program before this one may be ending.
+const FOLDER_TRIES: u32 = 10;
+
+/// What is said then.
+const HELD: &str = "another program holds this display's folder";
 
 /// What this display has.
 pub(super) struct Loaded {
@@ -48,10 +54,7 @@ pub(super) async fn load(inner: &Arc<Inner>, address: &Url) -> Option<(Loaded, E
     let time = ServerTime::after(saved.server_time_ms, clock.elapsed());
     let secrets = read_patiently(inner, address, &saved, &time).await?;
     let server = Server::new(&inner.ports, address.clone(), secrets.key, time);
-    let over =
-        |ends_at_ms| server.time().known_ms(clock.elapsed()).is_some_and(|now| now >= ends_at_ms);
     let (event, linked, awaiting) = match (secrets.tokens, secrets.code) {
-        (Some((tokens, _)), _) if over(tokens.ends_at_ms) => (Event::Ended, None, None),
         (Some((tokens, generation)), _) => {
             let wall = inner.folder.read_wall();
             let linked = Linked::restored(tokens, generation, wall, clock.elapsed());
@@ -70,6 +73,7 @@ pub(super) async fn load(inner: &Arc<Inner>, address: &Url) -> Option<(Loaded, E
 /// when the program ends first. A file system without locks cannot say; it goes without.
 pub(super) async fn hold_folder(inner: &Inner) -> Option<Option<std::fs::File>> {
     let mut stopping = inner.stopping.subscribe();
+    let mut tries = 0_u32;
     loop {
         let file = match inner.folder.lock_file() {
             Ok(file) => file,
@@ -79,11 +83,24 @@ pub(super) async fn hold_folder(inner: &Inner) -> Option<Option<std::fs::File>> 
             }
         };
         match file.try_lock() {
-            Ok(()) => return Some(Some(file)),
-            Err(TryLockError::WouldBlock) => tokio::select! {
-                _ = stopping.wait_for(|stopping| *stopping) => return None,
-                () = tokio::time::sleep(FOLDER_RETRY) => {}
-            },
+            Ok(()) => {
+                if tries > FOLDER_TRIES {
+                    inner.change(|snapshot| snapshot.problem = None);
+                }
+                return Some(Some(file));
+            }
+            Err(TryLockError::WouldBlock) => {
+                tries = tries.saturating_add(1);
+                if tries == FOLDER_TRIES {
+                    tracing::warn!("another program holds this display's folder");
+                    let error = AppError::new(ErrorCode::StoreUnavailable, HELD);
+                    inner.change(|snapshot| snapshot.problem = Some(error));
+                }
+                tokio::select! {
+                    _ = stopping.wait_for(|stopping| *stopping) => return None,
+                    () = tokio::time::sleep(FOLDER_RETRY) => {}
+                }
+            }
             Err(TryLockError::Error(error)) => {
                 tracing::warn!(%error, "the file system gives no lock");
                 return Some(None);
@@ -140,6 +157,8 @@ fn show_blocked(
         if is_over || !matches!(snapshot.stage, KioskStage::Wall { .. }) {
             snapshot.stage = KioskStage::StorageBlocked;
         }
+        // Nobody was asked whether it is still so.
+        snapshot.connection = Connection::Offline { since_ms: None };
         snapshot.problem = Some(error.to_error());
     });
     if is_over && let Err(error) = inner.folder.remove_wall() {

@@ -80,8 +80,8 @@ impl ServerTime {
 
     /// What to add to this computer's clock, in ms: whole seconds, 0 while the clocks are near.
     pub(super) fn offset_ms(&self, clock: &dyn Clock) -> i64 {
-        let Some(checked) = self.checked else { return 0 };
-        let offset = checked.now_ms(clock.elapsed()).saturating_sub(clock.now().as_millisecond());
+        let guess = self.guess(clock).as_millisecond();
+        let offset = guess.saturating_sub(clock.now().as_millisecond());
         if offset.abs() < NEAR_MS { 0 } else { offset / 1000 * 1000 }
     }
 }
@@ -135,8 +135,18 @@ mod tests {
         clock.set_wall(clock.now() + 100_000 * HOUR);
         let time = ServerTime::after(Some(written), clock.elapsed());
         assert_eq!(time.known_ms(clock.elapsed()), Some(written));
+        assert_eq!(time.offset_ms(&clock), 0);
         clock.advance(HOUR);
         assert_eq!(time.known_ms(clock.elapsed()), Some(written + 3_600_000));
+    }
+
+    #[test]
+    fn f10_it_is_not_earlier_than_it_was_once_whatever_the_clock_says() {
+        let clock = FrozenClock::new();
+        let written = clock.now().as_millisecond();
+        clock.set_wall(Timestamp::UNIX_EPOCH);
+        let time = ServerTime::after(Some(written), clock.elapsed());
+        assert_eq!(time.offset_ms(&clock), written / 1000 * 1000);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! The tokens of a link: taken, kept, refreshed, given up.
 //!
-//! A new pair is in the keyring before the new access token is used for anything (F4): the server
-//! holds the old refresh token good until then, so that a power cut between any two steps costs
-//! nothing. The old one stays in the keyring's other slot a while longer, for a server that lost the
+//! A new pair is in the keyring before either of its tokens is used for anything (F4): the server
+//! holds the old refresh token good until then, so that neither a power cut between any two steps nor
+//! a keyring that takes nothing for a while costs a link. The old one stays in the keyring's other slot a while longer, for a server that lost the
 //! new one when its database failed over (DB6).
 
 use std::time::Duration;
@@ -29,7 +29,10 @@ const LEAST_PAUSE: Duration = Duration::from_secs(60);
 const PARENT_KEPT: Duration = Duration::from_secs(60);
 
 /// How often it is written down how late it is.
-const KEEP_TIME: Duration = Duration::from_secs(3600);
+const KEEP_TIME: Duration = Duration::from_secs(300);
+
+/// When the keyring did not remove the token before the one in use.
+const FORGET_LATER: Duration = Duration::from_secs(3600);
 
 /// An access token, in memory only.
 pub(super) struct Access {
@@ -38,11 +41,19 @@ pub(super) struct Access {
     pub(super) ends_at: Duration,
 }
 
+/// A pair that the keyring has not taken yet. It is used for nothing.
+pub(super) struct Unstored {
+    tokens: Tokens,
+    access: Access,
+    /// When the keyring is tried again, in monotonic time.
+    pub(super) store_at: Duration,
+}
+
 /// A link, and what is due about it. Times are monotonic.
 pub(super) struct Linked {
+    /// As the keyring has them.
     pub(super) tokens: Tokens,
     generation: u64,
-    is_stored: bool,
     pub(super) access: Option<Access>,
     pub(super) wall: Option<KeptWall>,
     /// When the wall was last written to its file.
@@ -52,7 +63,6 @@ pub(super) struct Linked {
     pub(super) welcome_until: Option<Duration>,
     pub(super) read_at: Option<Duration>,
     pub(super) refresh_at: Option<Duration>,
-    pub(super) store_at: Option<Duration>,
     pub(super) forget_parent_at: Option<Duration>,
     pub(super) keep_time_at: Duration,
     has_parent: bool,
@@ -73,7 +83,6 @@ impl Linked {
         Self {
             tokens,
             generation,
-            is_stored: true,
             access: None,
             wall,
             wall_kept_at: None,
@@ -81,7 +90,6 @@ impl Linked {
             welcome_until: None,
             read_at: None,
             refresh_at: Some(now),
-            store_at: None,
             forget_parent_at: None,
             keep_time_at: now + KEEP_TIME,
             has_parent: true,
@@ -91,13 +99,8 @@ impl Linked {
         }
     }
 
-    fn new(tokens: Tokens, now: Duration) -> Self {
-        Self {
-            is_stored: false,
-            is_new: true,
-            has_parent: false,
-            ..Self::restored(tokens, 0, None, now)
-        }
+    fn new(tokens: Tokens, generation: u64, now: Duration) -> Self {
+        Self { is_new: true, has_parent: false, ..Self::restored(tokens, generation, None, now) }
     }
 
     /// A refresh at `wanted`, but not more often than is decent.
@@ -111,22 +114,36 @@ impl Driver {
     /// When the link's time is over, in monotonic time, as far as the server's time is known (T22).
     pub(super) fn ends_at(&self, linked: &Linked) -> Option<Duration> {
         let now = self.now();
-        let left_ms = linked.tokens.ends_at_ms.saturating_sub(self.server.time().known_ms(now)?);
+        let unstored = self.unstored.as_ref().map(|unstored| unstored.tokens.ends_at_ms);
+        let ends_at_ms = unstored.map_or(linked.tokens.ends_at_ms, |ends_at_ms| {
+            ends_at_ms.max(linked.tokens.ends_at_ms)
+        });
+        let left_ms = ends_at_ms.saturating_sub(self.server.time().known_ms(now)?);
         Some(now + Duration::from_millis(u64::try_from(left_ms).unwrap_or_default()))
     }
 
-    /// The first tokens of a link.
+    /// The first tokens of a link. Until the keyring has them the code stays there: after a power cut
+    /// they are fetched with it again.
     pub(super) async fn take_first(&mut self, answer: TokenAnswer) {
         let Some((tokens, access)) = self.read_tokens(answer) else {
             self.trouble = Some(unusable());
             return;
         };
-        let mut linked = Linked::new(tokens, self.now());
-        schedule(&mut linked, access, self.now());
-        self.linked = Some(linked);
+        self.unstored = Some(Unstored { tokens, access, store_at: self.now() });
         self.store().await;
-        self.storage_is_fine();
-        self.on(Event::Redeemed).await;
+        if self.unstored.is_some() {
+            self.on(Event::Approved).await;
+        }
+    }
+
+    /// The link's time is over, by the server's clock, which may have been wrong once. So the server is
+    /// asked; where there is no word of it, the time counts.
+    pub(super) async fn end_of_time(&mut self) {
+        self.refresh().await;
+        let over = |linked: &Linked| self.ends_at(linked).is_some_and(|at| at <= self.now());
+        if self.linked.as_ref().is_some_and(over) {
+            self.on(Event::Ended).await;
+        }
     }
 
     /// Refreshes the tokens.
@@ -158,7 +175,10 @@ impl Driver {
         if let Some(linked) = &mut self.linked {
             linked.access = None;
             linked.read_at = None;
-            linked.refresh_no_sooner(now);
+            // Another one is here already, where the keyring only has to take it.
+            if self.unstored.is_none() {
+                linked.refresh_no_sooner(now);
+            }
         }
         if let Some(hub) = &self.hub {
             hub.hold(None);
@@ -178,22 +198,18 @@ impl Driver {
         let read = self.read_tokens(answer);
         let now = self.now();
         let Some(linked) = &mut self.linked else { return };
+        linked.refreshed_at = Some(now);
         let Some((tokens, access)) = read else {
             linked.refresh_no_sooner(now + LEAST_PAUSE);
             self.trouble = Some(unusable());
             return;
         };
-        linked.tokens = tokens;
-        linked.is_stored = false;
-        linked.has_parent = true;
         linked.refresh_failures = 0;
-        linked.refreshed_at = Some(now);
-        schedule(linked, access, now);
+        linked.refresh_at = None;
+        linked.forget_parent_at = None;
         // Stored first, used then.
+        self.unstored = Some(Unstored { tokens, access, store_at: now });
         self.store().await;
-        if let Some(hub) = &self.hub {
-            hub.hold(self.token_in_use());
-        }
         self.reached().await;
     }
 
@@ -271,38 +287,49 @@ impl Driver {
         })
     }
 
-    /// Writes the tokens to the keyring, and that there is a link to the state file. What the keyring
-    /// does not take stays in memory and is tried again (S12).
+    /// Writes the tokens to the keyring, and that there is a link to the state file; from then on they
+    /// are the ones in use. What the keyring does not take is tried again (S12).
     pub(super) async fn store(&mut self) {
-        let now = self.now();
-        let Some(linked) = self.linked.as_mut().filter(|linked| !linked.is_stored) else { return };
-        let payload = linked.tokens.to_secret_bytes();
-        let written = self.inner.vault.write(TOKENS, payload, linked.generation).await;
-        match written {
-            Ok(generation) => {
-                linked.generation = generation;
-                linked.is_stored = true;
-                linked.store_at = None;
-                self.storage_is_fine();
-            }
+        let Some(unstored) = &self.unstored else { return };
+        let payload = unstored.tokens.to_secret_bytes();
+        let generation = self.linked.as_ref().map_or(0, |linked| linked.generation);
+        match self.inner.vault.write(TOKENS, payload, generation).await {
+            Ok(generation) => self.stored(generation).await,
             Err(error) => {
                 tracing::warn!(%error, "the keyring did not take the tokens; it is tried again");
-                linked.store_at = Some(now + STORE_RETRY);
+                let again_at = self.now() + STORE_RETRY;
+                if let Some(unstored) = &mut self.unstored {
+                    unstored.store_at = again_at;
+                }
                 self.storage = Some(error.to_error());
             }
         }
-        let Some(linked) = &self.linked else { return };
-        self.saved.link = Some(Link {
-            server: linked.tokens.server.clone(),
-            device: linked.tokens.device,
-            ends_at_ms: linked.tokens.ends_at_ms,
-        });
-        self.save().await;
     }
 
-    fn storage_is_fine(&mut self) {
-        if self.linked.as_ref().is_none_or(|linked| linked.is_stored) {
-            self.storage = None;
+    async fn stored(&mut self, generation: u64) {
+        let now = self.now();
+        let Some(Unstored { tokens, access, .. }) = self.unstored.take() else { return };
+        self.storage = None;
+        self.saved.link = Some(Link {
+            server: tokens.server.clone(),
+            device: tokens.device,
+            ends_at_ms: tokens.ends_at_ms,
+        });
+        let is_first = self.linked.is_none();
+        match &mut self.linked {
+            Some(linked) => {
+                linked.tokens = tokens;
+                linked.generation = generation;
+                linked.has_parent = true;
+                schedule(linked, access, now);
+            }
+            none => schedule(none.insert(Linked::new(tokens, generation, now)), access, now),
+        }
+        self.save().await;
+        if is_first {
+            self.on(Event::Redeemed).await;
+        } else if let Some(hub) = &self.hub {
+            hub.hold(self.token_in_use());
         }
     }
 
@@ -310,7 +337,7 @@ impl Driver {
     pub(super) fn used(&mut self) {
         let now = self.now();
         if let Some(linked) = self.linked.as_mut().filter(|linked| linked.has_parent)
-            && linked.is_stored
+            && self.unstored.is_none()
             && linked.forget_parent_at.is_none()
         {
             linked.forget_parent_at = Some(now + PARENT_KEPT);
@@ -328,7 +355,7 @@ impl Driver {
             }
             Err(error) => {
                 tracing::info!(%error, "the token before the one in use stays in the keyring");
-                linked.forget_parent_at = Some(now + KEEP_TIME);
+                linked.forget_parent_at = Some(now + FORGET_LATER);
             }
         }
     }
@@ -344,6 +371,7 @@ impl Driver {
     /// Removes the tokens and all that the family ever said; the key and the former name stay.
     pub(super) async fn wipe(&mut self) {
         self.linked = None;
+        self.unstored = None;
         self.hub = None;
         self.publish_wiped();
         self.forget_family().await;

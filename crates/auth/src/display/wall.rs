@@ -70,6 +70,10 @@ impl Driver {
         let now = self.now();
         let as_of_ms = self.server.time().guess(&*self.inner.ports.clock).as_millisecond();
         let Some(linked) = &mut self.linked else { return };
+        if let Some(at) = comes_down(&wall, as_of_ms) {
+            let at = now + at;
+            linked.read_at = Some(linked.read_at.map_or(at, |due| due.min(at)));
+        }
         if std::mem::take(&mut linked.is_new) {
             linked.welcome_until = Some(now + WELCOME);
         }
@@ -97,4 +101,11 @@ impl Driver {
             linked.welcome_until = None;
         }
     }
+}
+
+/// In how long the first note comes down by itself, and a second: then the wall is another one.
+fn comes_down(wall: &WallView, now_ms: i64) -> Option<Duration> {
+    let first = wall.notes.iter().filter_map(|note| note.expires_at_ms).min()?;
+    let left_ms = u64::try_from(first.saturating_sub(now_ms)).unwrap_or_default();
+    Some(Duration::from_millis(left_ms.saturating_add(1000)))
 }

@@ -95,7 +95,8 @@ async fn recheck(state: &AppState, family: FamilyId) -> Result<(), StoreError> {
     for (connection, doubt) in rooms.doubtful(family) {
         match may_listen(state, connection.caller()).await {
             Ok(true) => rooms.settle(&connection, doubt),
-            Ok(false) => connection.close(None, true),
+            // A word to this one alone: it need not wait as after a loss that everybody shares.
+            Ok(false) => connection.close(Some("push.revoked"), true),
             Err(error) => outcome = Err(error),
         }
     }

@@ -29,7 +29,7 @@ async fn f9_a_clock_two_hours_off_costs_no_refresh_and_no_link() {
         }
         // An access token lives half an hour and is refreshed five minutes before its end.
         assert_eq!(refreshes(&rig), 2, "{hours}");
-        assert!(is_wall(&rig.shown()) && is_online(&rig.shown()));
+        rig.is_at_home().await;
         let offset = rig.shown().clock_offset_ms;
         assert!((offset + hours * 3_600_000).abs() < 5_000, "{hours}: {offset}");
         // Somebody sets it right, and wrong again.
@@ -40,7 +40,7 @@ async fn f9_a_clock_two_hours_off_costs_no_refresh_and_no_link() {
             }
         }
         assert!(refreshes(&rig) <= 5, "{hours}: {}", refreshes(&rig));
-        assert!(is_wall(&rig.shown()) && is_online(&rig.shown()));
+        rig.is_at_home().await;
     }
 }
 
@@ -61,7 +61,7 @@ async fn f10_a_display_that_wakes_in_1970_shows_its_wall_and_goes_on() {
     rig.clock.set_wall(rig.server.clock.now());
     rig.pass(HOUR).await;
     rig.until_in_time(10 * MINUTE, |shown| shown.clock_offset_ms == 0).await;
-    assert!(is_wall(&rig.shown()) && is_online(&rig.shown()));
+    rig.is_at_home().await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -72,4 +72,20 @@ async fn f10_a_first_start_in_1970_links() {
     rig.until(is_code).await;
     let owner = rig.server.owner("ana").await;
     rig.link(&owner, "Kitchen").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn p7_after_a_sleep_it_asks_at_once_and_shows_what_happened() {
+    let mut rig = DisplayRig::start().await;
+    let owner = rig.server.owner("ana").await;
+    rig.link(&owner, "Kitchen").await;
+    rig.settle().await;
+    // Monotonic time stands still, the server's and the wall's clocks go on; nothing comes by the hub.
+    rig.between.block_hubs();
+    let asleep = HOUR;
+    rig.server.clock.advance(asleep);
+    let now = rig.clock.now();
+    rig.clock.set_wall(now + asleep);
+    rig.server.note(&owner, "Milk").await;
+    rig.until_in_time(20 * super::SECOND, |shown| super::notes(shown) == ["Milk"]).await;
 }

@@ -48,24 +48,49 @@ async fn p2_with_the_hub_blocked_polling_brings_the_number_and_the_tokens() {
     rig.link(&owner, "Kitchen").await;
 }
 
+fn says_no(shown: &KioskSnapshot) -> bool {
+    shown.problem.as_ref().is_some_and(|problem| problem.code == ErrorCode::DeviceConfirmMismatch)
+}
+
+/// Every snapshot from now on.
+fn follow(rig: &DisplayRig) -> tokio::sync::mpsc::UnboundedReceiver<KioskSnapshot> {
+    let mut snapshots = rig.display.snapshots();
+    let (collect, collected) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while collect.send(snapshots.borrow_and_update().clone()).is_ok()
+            && snapshots.changed().await.is_ok()
+        {}
+    });
+    collected
+}
+
+fn dark(seen: &mut tokio::sync::mpsc::UnboundedReceiver<KioskSnapshot>) -> bool {
+    std::iter::from_fn(|| seen.try_recv().ok()).any(|shown| shown.stage == KioskStage::Starting)
+}
+
 #[tokio::test(start_paused = true)]
 async fn d15_a_wrong_number_and_a_no_both_lead_to_a_new_code() {
     let mut rig = DisplayRig::start().await;
     let owner = rig.server.owner("ana").await;
     let first = rig.code().await;
+    let mut seen = follow(&rig);
     let (challenge, number) = rig.claim(&owner).await;
     let wrong = if number == "07" { "08" } else { "07" };
     let (status, _) = rig.server.confirm(&owner, &challenge, wrong, "Kitchen").await;
     assert_eq!(status, 409);
     let second = rig.until_in_time(MINUTE, is_code).await;
+    assert!(says_no(&second), "{:?}", second.problem);
     let KioskStage::Code { user_code: second, .. } = second.stage else { panic!() };
     assert_ne!(first, second);
 
     let (challenge, _) = rig.claim(&owner).await;
+    assert_eq!(rig.shown().problem, None, "somebody tries again");
     rig.server.decline(&owner, &challenge).await;
     let third = rig.until_in_time(MINUTE, is_code).await;
     let KioskStage::Code { user_code: third, .. } = third.stage else { panic!() };
     assert_ne!(second, third);
+    assert!(says_no(&rig.shown()));
+    assert!(!dark(&mut seen), "between one code and the next the picture does not go dark");
     rig.link(&owner, "Kitchen").await;
 }
 
@@ -115,6 +140,46 @@ async fn d23_a_power_cut_after_the_approval_does_not_lose_the_link() {
     rig.until_wall().await;
     assert_eq!(rig.server.devices(&owner).await.len(), 1);
     assert_eq!(rig.between.count("POST /oauth2/device_authorization", None), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn d10_a_server_that_fails_at_the_codes_end_costs_no_approved_link() {
+    let mut rig = DisplayRig::before_start().await;
+    rig.between.block_hubs();
+    rig.display.start();
+    let owner = rig.server.owner("ana").await;
+    rig.code().await;
+    rig.pass(9 * MINUTE).await;
+    let (challenge, number) = rig.claim(&owner).await;
+    let busy = r#"{"error":"temporarily_unavailable","request_id":"r-1"}"#;
+    rig.between.always("POST /oauth2/token", Weather::Imposter(503, "application/json", busy));
+    let (status, _) = rig.server.confirm(&owner, &challenge, &number, "Kitchen").await;
+    assert_eq!(status / 100, 2);
+    for _ in 0..3 {
+        rig.pass(MINUTE).await;
+    }
+    assert_eq!(rig.stage(), KioskStage::WaitingForServer, "nobody types a code that is over");
+    rig.between.clear();
+    rig.between.block_hubs();
+    rig.until_wall().await;
+    assert_eq!(rig.between.count("POST /oauth2/device_authorization", None), 1);
+    assert_eq!(rig.server.devices(&owner).await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_only_says_slow_down_is_asked_seldom() {
+    let mut rig = DisplayRig::before_start().await;
+    rig.between.block_hubs();
+    rig.display.start();
+    rig.code().await;
+    let slow = r#"{"error":"slow_down","request_id":"r-1"}"#;
+    rig.between.always("POST /oauth2/token", Weather::Imposter(400, "application/json", slow));
+    rig.pass(11 * MINUTE).await;
+    let before = rig.between.count("POST /oauth2/token", None);
+    rig.pass(MINUTE).await;
+    rig.pass(MINUTE).await;
+    let asked = rig.between.count("POST /oauth2/token", None) - before;
+    assert!(asked <= 4, "{asked}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -55,7 +55,7 @@ async fn f5_an_answer_that_was_lost_is_asked_for_again_with_the_same_parent() {
     for _ in 0..60 {
         rig.pass(MINUTE).await;
     }
-    assert!(is_wall(&rig.shown()) && is_online(&rig.shown()));
+    rig.is_at_home().await;
     assert_eq!(rig.server.devices(&owner).await.len(), 1);
 }
 
@@ -131,4 +131,78 @@ async fn the_token_before_the_one_in_use_is_forgotten_a_minute_after_the_first_u
         rig.pass(SECOND).await;
     }
     assert_eq!(slots(&rig), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn f4_a_keyring_that_refuses_for_hours_and_a_restart_cost_no_link_and_raise_no_alarm() {
+    let mut rig = DisplayRig::start().await;
+    let owner = rig.server.owner("ana").await;
+    rig.link(&owner, "Kitchen").await;
+    rig.settle().await;
+    let device = rig.server.devices(&owner).await[0].id;
+    rig.keyring.set_fault(Fault::ReadOnly);
+    let reads_until_refresh = {
+        rig.pass(26 * MINUTE).await;
+        rig.settle().await;
+        count(&rig, WALL)
+    };
+    assert_eq!(count(&rig, REFRESH), 1);
+    for _ in 0..120 {
+        rig.pass(MINUTE).await;
+        assert!(is_wall(&rig.shown()), "{:?}", rig.shown());
+    }
+    // The access token before it lived for four more minutes; the new one was never used.
+    assert!(count(&rig, WALL) <= reads_until_refresh + 5, "{}", count(&rig, WALL));
+    assert!(matches!(rig.shown().connection, luminous_wire::Connection::Offline { .. }));
+    rig.reopen().await;
+    rig.keyring.set_fault(Fault::None);
+    rig.display.start();
+    rig.until_in_time(MINUTE, |shown| is_wall(shown) && is_online(shown)).await;
+    for _ in 0..60 {
+        rig.pass(MINUTE).await;
+    }
+    rig.is_at_home().await;
+    assert_eq!(rig.server.devices(&owner).await[0].id, device);
+}
+
+#[tokio::test(start_paused = true)]
+async fn f4_first_tokens_that_the_keyring_does_not_take_are_fetched_again_with_the_code() {
+    let mut rig = DisplayRig::before_start().await;
+    rig.between.block_hubs();
+    rig.display.start();
+    let owner = rig.server.owner("ana").await;
+    let (challenge, number) = rig.claim(&owner).await;
+    rig.settle().await;
+    rig.keyring.set_fault(Fault::ReadOnly);
+    let (status, _) = rig.server.confirm(&owner, &challenge, &number, "Kitchen").await;
+    assert_eq!(status / 100, 2);
+    let is_linking = |shown: &luminous_wire::KioskSnapshot| {
+        shown.stage == luminous_wire::KioskStage::Linking && shown.problem.is_some()
+    };
+    rig.until_in_time(MINUTE, is_linking).await;
+    rig.pass(SECOND).await;
+    assert_eq!(count(&rig, WALL), 0, "nothing is asked with a token that is nowhere stored");
+    rig.reopen().await;
+    rig.keyring.set_fault(Fault::None);
+    rig.display.start();
+    rig.until_wall().await;
+    assert_eq!(rig.between.count("POST /oauth2/device_authorization", None), 1);
+    assert_eq!(rig.server.devices(&owner).await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn f4_first_tokens_are_used_as_soon_as_the_keyring_takes_them() {
+    let mut rig = DisplayRig::before_start().await;
+    rig.between.block_hubs();
+    rig.display.start();
+    let owner = rig.server.owner("ana").await;
+    let (challenge, number) = rig.claim(&owner).await;
+    rig.settle().await;
+    rig.keyring.set_fault(Fault::ReadOnly);
+    let (status, _) = rig.server.confirm(&owner, &challenge, &number, "Kitchen").await;
+    assert_eq!(status / 100, 2);
+    rig.until_in_time(MINUTE, |shown| shown.problem.is_some()).await;
+    rig.keyring.set_fault(Fault::None);
+    let shown = rig.until_wall().await;
+    assert_eq!(shown.problem, None);
 }

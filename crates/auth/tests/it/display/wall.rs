@@ -144,6 +144,20 @@ async fn u3_no_secret_is_in_a_snapshot_or_in_the_folder() {
     let KioskStage::Wall { .. } = rig.stage() else { panic!() };
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_folder_that_another_program_holds_is_told_after_ten_seconds_and_taken_when_it_is_free() {
+    let mut rig = DisplayRig::before_start().await;
+    let path = rig.folder().join("display.lock");
+    let other = std::fs::File::create(path).unwrap();
+    other.lock().unwrap();
+    rig.display.start();
+    let shown = rig.until_in_time(12 * SECOND, |shown| shown.problem.is_some()).await;
+    assert_eq!(shown.problem.unwrap().code, luminous_wire::ErrorCode::StoreUnavailable);
+    drop(other);
+    let shown = rig.until_in_time(5 * SECOND, super::is_code).await;
+    assert_eq!(shown.problem, None);
+}
+
 #[cfg(unix)]
 #[tokio::test(start_paused = true)]
 async fn what_is_kept_on_disk_is_its_owners_only() {
