@@ -60,7 +60,7 @@ impl Display {
 
     /// A proof of its key for one request, made now.
     pub fn proof(&self, rig: &Rig, method: &Method, path: &str, token: Option<&str>) -> String {
-        let url = Url::parse(&format!("{}{path}", rig.base)).unwrap();
+        let url = Url::parse(&format!("{}{path}", rig.public)).unwrap();
         let token = token.map(AccessToken::new);
         self.key.proof(method, &url, token.as_ref(), rig.clock.now(), &OsEntropy).unwrap()
     }

@@ -7,7 +7,8 @@ use luminous_domain::{OsEntropy, Role};
 use luminous_signalr::client::{
     Client, ClientPort, ClientSettings, Event, Events, Lost, PostAnswer, PostFailed, TicketError,
 };
-use luminous_store::EventKind;
+use luminous_store::contract::postgres_server::PostgresServer;
+use luminous_store::{EventKind, Store};
 use luminous_wire::api::hub::{family_hub, link_hub};
 use luminous_wire::api::{CodeClaimed, FamilyEvent};
 use reqwest::{Method, StatusCode, Url};
@@ -460,6 +461,43 @@ async fn t24_of_too_many_connections_of_one_display_the_oldest_is_closed_for_goo
     }
     post_note(&rig, &ana, "Milk").await;
     older.event().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f6_p9_what_one_replica_does_is_heard_at_the_other() {
+    let database = PostgresServer::shared().create_database().await.migrated().await;
+    let stores: [Arc<dyn Store>; 2] =
+        [Arc::new(database.store().await), Arc::new(database.store().await)];
+    let here = Rig::on(Some(Arc::clone(&stores[0])), |_, _| {}, |_| {}).await;
+    let there = here.replica(Arc::clone(&stores[1])).await;
+    let ana = here.owner("Ana").await;
+    // Time is the database's, which goes on: what is issued from here on is younger than her place.
+    here.pass(Duration::from_secs(10));
+
+    let mut display = Display::showing(&here).await;
+    let mut hub = waiting_at(&here, &display).await;
+    let approval = display.claim(&there, &ana).await.unwrap();
+    let (claimed,): (CodeClaimed,) = hub.called(link_hub::CODE_CLAIMED).await.read().unwrap();
+    assert_eq!(claimed.number, approval.number.to_string());
+    display.confirm(&there, &ana, &approval).await.unwrap();
+    hub.called(link_hub::LINKED).await;
+    assert_eq!(display.redeem(&here).await.oauth(), "200");
+    assert_eq!(display.get(&here, "/api/wall").await.status, 200);
+    assert_eq!(display.refresh(&there).await.oauth(), "200");
+
+    let bought = Answer::of(display.ask(&there, Method::POST, "/api/hub/ticket")).await;
+    let mut wall = Listener::at(&here, family_hub::PATH, ticket(&bought)).await;
+    let again = negotiate(&there, family_hub::PATH, ticket(&bought)).await;
+    assert_eq!(again.outcome(), "401 push.ticket", "a ticket is good once in all replicas");
+    let latest = wall.resume(u64::MAX).await;
+    wall.called(family_hub::RESYNC).await;
+    post_note(&there, &ana, "Milk").await;
+    assert_eq!(wall.event().await.seq, latest + 1);
+    let path = format!("/api/devices/{}/revoke", display.id());
+    let revoked = there.send(Method::POST, &path, &there.fresh_token(&ana), &Value::Null).await;
+    assert!(revoked.status.is_success(), "{revoked:?}");
+    wall.shown_out().await;
+    assert_eq!(display.get(&here, "/api/wall").await.outcome(), "401 device.revoked");
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
 
 use crate::rig::Rig;
 
@@ -150,7 +151,7 @@ async fn doctor_says_a_line_for_each_thing_and_fails_when_one_is_wrong() {
     );
     std::fs::write(&sqlite, bytes).unwrap();
 
-    rig.emulator.shutdown().await;
+    Arc::into_inner(rig.emulator).unwrap().shutdown().await;
     let ill = run(&["doctor", "--config", &config]);
     assert_eq!(ill.status.code(), Some(1));
     assert!(text(&ill.stdout).contains("WRONG provider"), "{}", text(&ill.stdout));

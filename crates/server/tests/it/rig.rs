@@ -29,7 +29,7 @@ use tokio::net::TcpListener;
 /// The server and everything around it.
 pub struct Rig {
     /// The identity provider.
-    pub emulator: Emulator,
+    pub emulator: Arc<Emulator>,
     /// Everybody's clock.
     pub clock: Arc<FrozenClock>,
     /// The server's store, for what no route does.
@@ -37,9 +37,12 @@ pub struct Rig {
     /// The server.
     pub server: Server,
     /// Where its files are.
-    pub folder: TempDir,
+    pub folder: Arc<TempDir>,
     /// Its address, without a slash at the end.
     pub base: String,
+    /// The address it is known by: of replicas, that of the first.
+    pub public: String,
+    config: Config,
     http: reqwest::Client,
 }
 
@@ -91,6 +94,15 @@ impl Rig {
         change: impl FnOnce(&mut Config, &mut EmulatorConfig),
         prepare: impl FnOnce(&Emulator),
     ) -> Self {
+        Self::on(None, change, prepare).await
+    }
+
+    /// One on this store, or on a file of its own.
+    pub async fn on(
+        store: Option<Arc<dyn Store>>,
+        change: impl FnOnce(&mut Config, &mut EmulatorConfig),
+        prepare: impl FnOnce(&Emulator),
+    ) -> Self {
         // Now, because the `Date` headers come from HTTP libraries and say so.
         let clock = Arc::new(FrozenClock::at(SystemClock.now()));
         let folder = tempfile::tempdir().unwrap();
@@ -111,22 +123,33 @@ impl Rig {
                 .replace("{emulator}", &address)
                 .replace("{emulator-root}", emulator.base_url().as_str());
         }
-        let store: Arc<dyn Store> = Arc::new(
-            SqliteStore::open(&config.store.sqlite, clock.clone(), Arc::new(OsEntropy)).unwrap(),
-        );
-        let parts = Parts {
-            store: Arc::clone(&store),
-            clock: Arc::clone(&clock) as _,
-            entropy: Arc::new(OsEntropy),
-            http: Arc::new(ReqwestClient::new(Trust::system()).unwrap()),
-        };
-        let server = Server::start_on(listener, config, parts).await.unwrap();
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .unwrap();
-        Self { emulator, clock, store, server, folder, base, http }
+        let store = store.unwrap_or_else(|| {
+            let (file, clock) = (&config.store.sqlite, clock.clone());
+            Arc::new(SqliteStore::open(file, clock, Arc::new(OsEntropy)).unwrap())
+        });
+        let server = Server::start_on(listener, config.clone(), parts(&store, &clock)).await;
+        let (emulator, folder, public) = (Arc::new(emulator), Arc::new(folder), base.clone());
+        let server = server.unwrap();
+        Self { emulator, clock, store, server, folder, base, public, config, http: client() }
+    }
+
+    /// Another replica of this server: the same files, another store on the same database.
+    pub async fn replica(&self, store: Arc<dyn Store>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://localhost:{}", listener.local_addr().unwrap().port());
+        let config = self.config.clone();
+        let server = Server::start_on(listener, config.clone(), parts(&store, &self.clock)).await;
+        Self {
+            emulator: Arc::clone(&self.emulator),
+            clock: Arc::clone(&self.clock),
+            store,
+            server: server.unwrap(),
+            folder: Arc::clone(&self.folder),
+            base,
+            public: self.public.clone(),
+            config,
+            http: client(),
+        }
     }
 
     /// A request to this path.
@@ -248,6 +271,20 @@ impl Rig {
     pub fn mint(&self, spec: &TokenSpec) -> String {
         self.emulator.control().mint(spec).unwrap()
     }
+}
+
+fn parts(store: &Arc<dyn Store>, clock: &Arc<FrozenClock>) -> Parts {
+    Parts {
+        store: Arc::clone(store),
+        clock: Arc::clone(clock) as _,
+        entropy: Arc::new(OsEntropy),
+        http: Arc::new(ReqwestClient::new(Trust::system()).unwrap()),
+    }
+}
+
+fn client() -> reqwest::Client {
+    let client = reqwest::Client::builder().no_proxy();
+    client.redirect(reqwest::redirect::Policy::none()).build().unwrap()
 }
 
 impl Someone {
