@@ -150,19 +150,18 @@ impl Bench {
         let mut links = Vec::new();
         for number in 0..POLLED {
             let person = self.people.next(house, 0).await?;
-            let (http, public, keys) = (&self.http, &public, &keys);
+            let display = Display::show(&self.http, &public, &public).await?;
+            let mut hub = display.wait().await?;
+            let asked = person.look_up(&display.shown.user_code).await?;
+            let shown = hub.number().await?;
+            // Approvals fall anywhere between two polls.
+            let offset = POLL * u32::try_from(number)? / u32::try_from(POLLED)?;
+            let keys = &keys;
             links.push(async move {
-                // Approvals fall anywhere between two polls.
-                let offset = POLL * u32::try_from(number)? / u32::try_from(POLLED)?;
-                let display = Display::show(http, public, public).await?;
-                let mut hub = display.wait().await?;
-                let asked = person.look_up(&display.shown.user_code).await?;
-                let number = hub.number().await?;
-                drop(hub);
                 let approved = async {
                     tokio::time::sleep(offset).await;
                     let begun = SystemClock.elapsed();
-                    person.confirm(&asked, &number).await?;
+                    person.confirm(&asked, &shown).await?;
                     anyhow::Ok(begun)
                 };
                 let (begun, done) = tokio::try_join!(approved, poll(&display, keys))?;

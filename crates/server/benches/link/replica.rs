@@ -121,7 +121,9 @@ impl Drop for Replica {
 /// A PostgreSQL on the disk, for as long as this program runs, and the file that names it.
 async fn postgres(folder: &Path) -> anyhow::Result<()> {
     let server = Box::leak(Box::new(PostgresServer::start(&ServerOptions::default())));
-    std::fs::write(folder.join("postgres-url"), server.create_database().await.url())?;
+    // Dropped, it would be gone.
+    let database = Box::leak(Box::new(server.create_database().await));
+    std::fs::write(folder.join("postgres-url"), database.url())?;
     Ok(())
 }
 
