@@ -75,7 +75,7 @@ impl<P: ClientPort> Task<P> {
         self.failures = if settled { 0 } else { self.failures.saturating_add(1) };
         match why {
             // Who is woken again and again is refused by the hub, and is patient as if it had said so.
-            Lost::Woken if settled => Duration::ZERO,
+            Lost::Woken if self.failures <= 1 => Duration::ZERO,
             Lost::Woken => self.backoff(),
             // It was said to us alone.
             Lost::Closed { error: Some(_), .. } => self.backoff(),
