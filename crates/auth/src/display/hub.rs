@@ -36,6 +36,9 @@ const NEGOTIATION: Limits = Limits { timeout: Duration::from_secs(10), max_body:
 const AFTER_LOSS: Backoff =
     Backoff { first: Duration::from_secs(30), most: Duration::from_secs(30) };
 
+/// What the server says of a display that is no longer linked.
+const ENDED: &str = "device.revoked";
+
 /// After the server's word to this display alone: it may be revoked.
 const AFTER_WORD: Backoff = Backoff { first: Duration::from_secs(2), most: Duration::from_secs(2) };
 
@@ -256,8 +259,10 @@ impl Driver {
     fn lost(&mut self, why: &Lost) {
         let Some(hub) = &mut self.hub else { return };
         let was_connected = std::mem::take(&mut hub.is_connected);
-        if was_connected && self.state.is_linked() {
-            let is_to_us = matches!(why, Lost::Closed { error: Some(_), .. });
+        // Whose link was ended before it connected hears of it where it buys its ticket, or at the door.
+        let is_ended = matches!(why, Lost::Ticket(TicketError::Later(word)) if word == ENDED);
+        let is_to_us = is_ended || matches!(why, Lost::Closed { error: Some(_), .. });
+        if (was_connected || is_to_us) && self.state.is_linked() {
             let wait = self.pause(if is_to_us { AFTER_WORD } else { AFTER_LOSS }, 1);
             self.read_soon(wait);
         }
