@@ -244,21 +244,22 @@ impl House {
 
     /// Hints go on as well, after a gap that everybody is told of.
     async fn hears(&self, mut hints: tokio::sync::broadcast::Receiver<Hint>) {
+        // What is said before everybody listens again is heard of as the gap alone.
+        heard(&mut hints, |hint| hint == Hint::Gap).await;
         let note = self.replicas[0].note(&self.home, &self.home.owner, "after", None).await;
         note.unwrap();
         let family = self.home.family;
-        let latest = self.replicas[0].store.events_after(family, 0, 1).await.unwrap().latest;
-        let mut gap = false;
-        loop {
-            let hint = tokio::time::timeout(Duration::from_secs(60), hints.recv()).await;
-            match hint.expect("no hint").expect("hints go on") {
-                Hint::Gap => gap = true,
-                Hint::Family { seq, .. } if seq == latest => break,
-                _ => {}
-            }
-        }
-        assert!(gap);
+        let seq = self.replicas[0].store.events_after(family, 0, 1).await.unwrap().latest;
+        heard(&mut hints, |hint| hint == Hint::Family { family, seq }).await;
     }
+}
+
+async fn heard(
+    hints: &mut tokio::sync::broadcast::Receiver<Hint>,
+    is_it: impl Fn(Hint) -> bool,
+) {
+    let hearing = async { while !is_it(hints.recv().await.expect("hints go on")) {} };
+    tokio::time::timeout(Duration::from_secs(60), hearing).await.expect("not heard");
 }
 
 /// Nothing is acknowledged that the standby does not have: nothing at all is lost.
