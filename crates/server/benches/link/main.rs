@@ -1,11 +1,13 @@
 //! Linking a wall display, from the approval leaving the person's device to verified tokens in the
 //! display: over the hub, and with the hub blocked; on one replica and across two; alone, and while
-//! ten thousand other displays wait. And what a waiting display costs the server in memory.
+//! ten thousand other displays wait. What a waiting display costs the server in memory. And whether the
+//! time of a refusal tells what is wrong with a code (D1).
 #![expect(clippy::print_stdout, reason = "the figures are this program's output")]
 
 mod display;
 mod person;
 mod replica;
+mod wrong;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -34,6 +36,7 @@ async fn main() -> anyhow::Result<ExitCode> {
     let http = reqwest::Client::builder().no_proxy().build()?;
     let mut bench = Bench { people: People::new(emulator, http.clone()), http, missed: 0 };
     bench.alone().await?;
+    bench.wrong_codes().await?;
     bench.across_replicas().await?;
     bench.in_a_crowd().await?;
     Ok(if bench.missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -121,12 +124,18 @@ impl Bench {
         let keys = display::keys(&self.http, house.public()).await?;
         let mut times = Vec::with_capacity(count);
         for _ in 0..count {
-            times.push(self.link(house, places, &keys).await?);
+            times.push(self.link(house, places, &keys).await?.0);
         }
         Ok(times)
     }
 
-    async fn link(&mut self, house: &House, at: Places, keys: &KeySet) -> anyhow::Result<f64> {
+    /// One link: its time in ms, and its code.
+    async fn link(
+        &mut self,
+        house: &House,
+        at: Places,
+        keys: &KeySet,
+    ) -> anyhow::Result<(f64, String)> {
         let person = self.people.next(house, at.person).await?;
         let base = &house.replicas[at.display].base;
         let display = Display::show(&self.http, base, house.public()).await?;
@@ -140,7 +149,7 @@ impl Bench {
             anyhow::Ok(SystemClock.elapsed())
         };
         let (_, done) = tokio::try_join!(person.confirm(&asked, &number), linked)?;
-        Ok(done.saturating_sub(begun).as_secs_f64() * 1000.0)
+        Ok((done.saturating_sub(begun).as_secs_f64() * 1000.0, display.shown.user_code))
     }
 
     /// The same without the hub: each display asks every five seconds from when it shows its code.

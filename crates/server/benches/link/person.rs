@@ -1,8 +1,12 @@
 //! Who approves.
 
-use anyhow::Context as _;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use luminous_domain::{Clock as _, SystemClock};
 use luminous_emulator::{DEMO_APP_CLIENT_ID, Emulator};
-use luminous_wire::api::{ConfirmLink, CreateFamily, LinkChallenge, LookUpLink};
+use luminous_wire::api::{ConfirmLink, CreateFamily, DeclineLink, LinkChallenge, LookUpLink};
 use serde::Serialize;
 
 use crate::replica::House;
@@ -66,6 +70,28 @@ impl Person {
         };
         self.post("/api/link/confirm", &yes).await?.error_for_status()?;
         Ok(())
+    }
+
+    /// Says no.
+    pub async fn decline(&self, asked: &LinkChallenge) -> anyhow::Result<()> {
+        let no = DeclineLink { challenge: asked.challenge };
+        self.post("/api/link/decline", &no).await?.error_for_status()?;
+        Ok(())
+    }
+
+    /// Types a code that is no good, from some address, and answers how long the refusal took.
+    pub async fn guess(&self, user_code: &str, address: Ipv4Addr) -> anyhow::Result<Duration> {
+        let asked = LookUpLink { user_code: user_code.to_owned() };
+        let request = self.http.post(format!("{}/api/link/lookup", self.base));
+        let request =
+            request.bearer_auth(&self.token).header("x-forwarded-for", address.to_string());
+        let begun = SystemClock.elapsed();
+        let answer = request.json(&asked).send().await?;
+        let status = answer.status();
+        let body = answer.text().await?;
+        let took = SystemClock.elapsed() - begun;
+        ensure!(status == 404 && body.contains("device.code_invalid"), "{status} {body}");
+        Ok(took)
     }
 
     async fn post(&self, path: &str, body: &impl Serialize) -> anyhow::Result<reqwest::Response> {

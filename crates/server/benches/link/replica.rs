@@ -155,6 +155,7 @@ listen = "{address}"
 public_url = "{public}"
 key_file = "{folder}/key"
 log_filter = "warn"
+trusted_proxies = ["127.0.0.0/8", "::1/128"]
 
 [store]
 {database}
