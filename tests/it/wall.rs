@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use luminous_auth::Display;
 use luminous_auth::display::{Description, Ports, Server};
+use luminous_auth::vault::Vault;
 use luminous_domain::{OsEntropy, SystemClock};
 use luminous_oidc::{ReqwestClient, Transport, Trust};
 use luminous_testkit::FaultyStore;
@@ -25,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 fn hangs_a_display(folder: &Path, port: u16) -> Display {
     let ports = Ports {
         http: Arc::new(ReqwestClient::new(Trust::system()).expect("a client")),
-        store: Arc::new(FaultyStore::new()),
+        vault: Vault::new(Arc::new(FaultyStore::new())),
         clock: Arc::new(SystemClock),
         entropy: Arc::new(OsEntropy),
     };

@@ -34,7 +34,6 @@ use tokio::task::JoinHandle;
 use url::Url;
 
 use crate::family::discovery;
-use crate::ports::OpenStore;
 use crate::vault::Vault;
 use driver::Driver;
 use files::Folder;
@@ -45,7 +44,7 @@ pub struct Ports {
     /// Reaches the family server.
     pub http: Arc<dyn HttpClient>,
     /// The keyring.
-    pub store: Arc<dyn OpenStore>,
+    pub vault: Vault,
     /// Time. Waiting is done on tokio's timer.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -87,7 +86,6 @@ pub struct Display {
 struct Inner {
     ports: Ports,
     folder: Folder,
-    vault: Vault,
     server: Option<Url>,
     description: Description,
     snapshots: watch::Sender<KioskSnapshot>,
@@ -124,7 +122,6 @@ impl Display {
         };
         let first = first_snapshot(&folder, server.as_ref(), problem);
         let inner = Inner {
-            vault: Vault::new(Arc::clone(&ports.store)),
             ports,
             folder,
             server,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use luminous_auth::Display;
 use luminous_auth::display::{Description, Ports, Server};
+use luminous_auth::vault::Vault;
 use luminous_domain::{Clock as _, OsEntropy};
 use luminous_oidc::Transport;
 use luminous_wire::{Connection, KioskSnapshot, KioskStage};
@@ -31,8 +32,13 @@ pub struct DisplayRig {
     pub clock: Arc<FrozenClock>,
     snapshots: watch::Receiver<KioskSnapshot>,
     folder: Arc<TempDir>,
+    /// The display's own, to see when its thread is in a call.
+    vault: Vault,
     time: HeldTime,
 }
+
+/// In how many looks one after the other nothing may have moved before a display is at rest.
+const LOOKS: usize = 4;
 
 impl DisplayRig {
     /// A first start at the usual server. [`Display::start`] was called.
@@ -55,16 +61,19 @@ impl DisplayRig {
         let between = Between::new(server.clock.clone());
         let keyring = FaultyStore::new();
         let folder = Arc::new(tempfile::tempdir().unwrap());
-        let display = open(&server, &between, &keyring, &clock, folder.path());
+        let vault = Vault::new(Arc::new(keyring.clone()));
+        let display = open(&server, &between, vault.clone(), &clock, folder.path());
         let snapshots = display.snapshots();
-        Self { display, server, between, keyring, clock, snapshots, folder, time }
+        Self { display, server, between, keyring, clock, snapshots, folder, vault, time }
     }
 
     /// The program ends and is opened again; not started yet.
     pub async fn reopen(&mut self) {
         self.display.shutdown().await;
         let folder = self.folder.path();
-        self.display = open(&self.server, &self.between, &self.keyring, &self.clock, folder);
+        self.vault = Vault::new(Arc::new(self.keyring.clone()));
+        let vault = self.vault.clone();
+        self.display = open(&self.server, &self.between, vault, &self.clock, folder);
         self.snapshots = self.display.snapshots();
     }
 
@@ -139,11 +148,19 @@ impl DisplayRig {
         self.settle().await;
     }
 
-    /// Gives what is under way the time to arrive.
+    /// Lets all that is under way arrive, and what follows from it, until nothing moves any more.
     pub async fn settle(&self) {
-        for _ in 0..4 {
+        let mut still = 0;
+        while still < LOOKS {
+            let before = (self.between.sent().len(), self.keyring.called());
             self.between.until_quiet().await;
+            tokio::select! {
+                () = self.vault.freed() => {}
+                () = self.keyring.until_stuck() => {}
+            }
             self.server.ping().await;
+            let after = (self.between.sent().len(), self.keyring.called());
+            still = if after == before { still + 1 } else { 0 };
         }
         self.between.until_quiet().await;
     }
@@ -183,13 +200,13 @@ impl DisplayRig {
 fn open(
     server: &FamilyServer,
     between: &Between,
-    keyring: &FaultyStore,
+    vault: Vault,
     clock: &Arc<FrozenClock>,
     folder: &Path,
 ) -> Display {
     let ports = Ports {
         http: Arc::new(between.clone()),
-        store: Arc::new(keyring.clone()),
+        vault,
         clock: Arc::clone(clock) as _,
         entropy: Arc::new(OsEntropy),
     };
