@@ -10,7 +10,6 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use luminous_auth::Display;
 use luminous_auth::display::{Description, Ports};
-use luminous_auth::vault::Vault;
 use luminous_domain::{Clock, SystemClock};
 use luminous_wire::{KioskSnapshot, Settings};
 use sha2::{Digest as _, Sha256};
@@ -113,12 +112,8 @@ fn start<R: Runtime>(app: &AppHandle<R>, options: &KioskOptions) -> anyhow::Resu
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let profile = KioskProfile::choose(app, options)?;
     let ports = ports::real(&profile.keyring_service, clock.clone());
-    let ports = Ports {
-        http: ports.http,
-        vault: Vault::new(ports.store),
-        clock: ports.clock,
-        entropy: ports.entropy,
-    };
+    let ports =
+        Ports { http: ports.http, store: ports.store, clock: ports.clock, entropy: ports.entropy };
     let folder = &profile.data_folder;
     let display = Display::open(ports, folder, profile.server.as_ref(), description(app));
     let state = KioskState::new(display.clone());

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use luminous_app::kiosk::KioskState;
 use luminous_app::page::Page;
 use luminous_app::state::AppState;
-use luminous_auth::vault::Vault;
 use luminous_auth::{Display, Ports, Service, Session, StateFile, display};
 use luminous_domain::Clock;
 use luminous_testkit::scripted_api::FAMILY_SERVER;
@@ -48,7 +47,7 @@ impl Desk {
         let clock: Arc<dyn Clock> = clock;
         let display_ports = display::Ports {
             http: api.clone(),
-            vault: Vault::new(Arc::new(store.clone())),
+            store: Arc::new(store.clone()),
             clock: Arc::clone(&clock),
             entropy: Arc::new(SeededEntropy::new(8)),
         };

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use luminous_auth::Display;
 use luminous_auth::display::{Description, Ports, Server};
-use luminous_auth::vault::Vault;
 use luminous_domain::{OsEntropy, SystemClock};
 use luminous_oidc::{ReqwestClient, Transport, Trust};
 use luminous_testkit::FaultyStore;
@@ -26,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 fn hangs_a_display(folder: &Path, port: u16) -> Display {
     let ports = Ports {
         http: Arc::new(ReqwestClient::new(Trust::system()).expect("a client")),
-        vault: Vault::new(Arc::new(FaultyStore::new())),
+        store: Arc::new(FaultyStore::new()),
         clock: Arc::new(SystemClock),
         entropy: Arc::new(OsEntropy),
     };

@@ -34,6 +34,7 @@ use tokio::task::JoinHandle;
 use url::Url;
 
 use crate::family::discovery;
+use crate::ports::OpenStore;
 use crate::vault::Vault;
 use driver::Driver;
 use files::Folder;
@@ -44,7 +45,7 @@ pub struct Ports {
     /// Reaches the family server.
     pub http: Arc<dyn HttpClient>,
     /// The keyring.
-    pub vault: Vault,
+    pub store: Arc<dyn OpenStore>,
     /// Time. Waiting is done on tokio's timer.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -86,6 +87,7 @@ pub struct Display {
 struct Inner {
     ports: Ports,
     folder: Folder,
+    vault: Vault,
     server: Option<Url>,
     description: Description,
     snapshots: watch::Sender<KioskSnapshot>,
@@ -122,6 +124,7 @@ impl Display {
         };
         let first = first_snapshot(&folder, server.as_ref(), problem);
         let inner = Inner {
+            vault: Vault::new(Arc::clone(&ports.store)),
             ports,
             folder,
             server,

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use luminous_auth::Display;
 use luminous_auth::display::{Description, Ports, Server};
-use luminous_auth::vault::Vault;
 use luminous_domain::{Clock as _, OsEntropy};
 use luminous_oidc::Transport;
 use luminous_wire::{Connection, KioskSnapshot, KioskStage};
@@ -16,6 +15,10 @@ use tokio::sync::watch;
 
 use crate::family_server::Owner;
 use crate::{Between, FamilyServer, FaultyStore, FrozenClock, HeldTime};
+
+/// After how many looks in which nothing was sent a display is at rest: what comes over the hub is not
+/// counted.
+const LOOKS: usize = 3;
 
 /// A display. Made in a test with `#[tokio::test(start_paused = true)]`: the network is real, time
 /// moves only by [`DisplayRig::pass`].
@@ -32,13 +35,8 @@ pub struct DisplayRig {
     pub clock: Arc<FrozenClock>,
     snapshots: watch::Receiver<KioskSnapshot>,
     folder: Arc<TempDir>,
-    /// The display's own, to see when its thread is in a call.
-    vault: Vault,
     time: HeldTime,
 }
-
-/// In how many looks one after the other nothing may have moved before a display is at rest.
-const LOOKS: usize = 4;
 
 impl DisplayRig {
     /// A first start at the usual server. [`Display::start`] was called.
@@ -61,19 +59,16 @@ impl DisplayRig {
         let between = Between::new(server.clock.clone());
         let keyring = FaultyStore::new();
         let folder = Arc::new(tempfile::tempdir().unwrap());
-        let vault = Vault::new(Arc::new(keyring.clone()));
-        let display = open(&server, &between, vault.clone(), &clock, folder.path());
+        let display = open(&server, &between, &keyring, &clock, folder.path());
         let snapshots = display.snapshots();
-        Self { display, server, between, keyring, clock, snapshots, folder, vault, time }
+        Self { display, server, between, keyring, clock, snapshots, folder, time }
     }
 
     /// The program ends and is opened again; not started yet.
     pub async fn reopen(&mut self) {
         self.display.shutdown().await;
         let folder = self.folder.path();
-        self.vault = Vault::new(Arc::new(self.keyring.clone()));
-        let vault = self.vault.clone();
-        self.display = open(&self.server, &self.between, vault, &self.clock, folder);
+        self.display = open(&self.server, &self.between, &self.keyring, &self.clock, folder);
         self.snapshots = self.display.snapshots();
     }
 
@@ -148,21 +143,17 @@ impl DisplayRig {
         self.settle().await;
     }
 
-    /// Lets all that is under way arrive, and what follows from it, until nothing moves any more.
+    /// Lets what is under way arrive, and what follows from it.
     pub async fn settle(&self) {
         let mut still = 0;
         while still < LOOKS {
-            let before = (self.between.sent().len(), self.keyring.called());
+            let sent = self.between.sent().len();
+            self.time.settle().await;
             self.between.until_quiet().await;
-            tokio::select! {
-                () = self.vault.freed() => {}
-                () = self.keyring.until_stuck() => {}
-            }
             self.server.ping().await;
-            let after = (self.between.sent().len(), self.keyring.called());
-            still = if after == before { still + 1 } else { 0 };
+            self.time.settle().await;
+            still = if self.between.sent().len() == sent { still + 1 } else { 0 };
         }
-        self.between.until_quiet().await;
     }
 
     /// Waits for a code, and answers it.
@@ -200,13 +191,13 @@ impl DisplayRig {
 fn open(
     server: &FamilyServer,
     between: &Between,
-    vault: Vault,
+    keyring: &FaultyStore,
     clock: &Arc<FrozenClock>,
     folder: &Path,
 ) -> Display {
     let ports = Ports {
         http: Arc::new(between.clone()),
-        vault,
+        store: Arc::new(keyring.clone()),
         clock: Arc::clone(clock) as _,
         entropy: Arc::new(OsEntropy),
     };

@@ -49,8 +49,6 @@ struct Shared {
     fault_changed: Condvar,
     /// How many calls began.
     calls: watch::Sender<usize>,
-    /// How many of them do not return until the fault is changed.
-    stuck: watch::Sender<usize>,
 }
 
 impl std::fmt::Debug for FaultyStore {
@@ -125,17 +123,6 @@ impl FaultyStore {
         self.inner().log.clone()
     }
 
-    /// How many calls have begun, those that hang included.
-    #[must_use]
-    pub fn called(&self) -> usize {
-        *self.0.calls.borrow()
-    }
-
-    /// Waits until a call hangs.
-    pub async fn until_stuck(&self) {
-        self.0.stuck.subscribe().wait_for(|stuck| *stuck > 0).await.unwrap();
-    }
-
     /// Waits until `count` calls have begun, those that hang included.
     pub async fn until_called(&self, count: usize) {
         self.0.calls.subscribe().wait_for(|calls| *calls >= count).await.unwrap();
@@ -181,10 +168,8 @@ impl FaultyStore {
         if changes && std::mem::take(&mut inner.hangs_at_change) {
             inner.fault = Fault::Hanging;
         }
-        if is_stuck(&mut inner) {
-            self.0.stuck.send_modify(|stuck| *stuck += 1);
-            inner = self.0.fault_changed.wait_while(inner, is_stuck).unwrap();
-            self.0.stuck.send_modify(|stuck| *stuck -= 1);
+        while matches!(inner.fault, Fault::Hanging | Fault::Asking) {
+            inner = self.0.fault_changed.wait(inner).unwrap();
         }
         match inner.fault {
             Fault::Unavailable => return Err(StoreError::Unavailable("no bus".to_owned())),
@@ -200,10 +185,6 @@ impl FaultyStore {
         }
         Ok(inner)
     }
-}
-
-fn is_stuck(inner: &mut Inner) -> bool {
-    matches!(inner.fault, Fault::Hanging | Fault::Asking)
 }
 
 type Entered<'a> = std::sync::MutexGuard<'a, Inner>;

@@ -45,6 +45,8 @@ pub mod scripted;
 #[cfg(feature = "auth")]
 pub mod scripted_api;
 #[cfg(feature = "auth")]
+pub mod threads;
+#[cfg(feature = "auth")]
 pub mod timer;
 
 pub use clock::FrozenClock;

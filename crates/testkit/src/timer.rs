@@ -3,6 +3,8 @@
 use std::sync::mpsc;
 use std::time::Duration;
 
+use crate::threads::others_wait;
+
 /// Holds tokio's paused clock still.
 ///
 /// A paused runtime jumps to the next timer as soon as no task is ready. That is wrong while a
@@ -27,14 +29,23 @@ impl HeldTime {
     pub async fn advance(&self, by: Duration) {
         // Whoever is about to wait starts to wait first, and whoever was woken gets to run before
         // the caller looks.
-        settle().await;
+        self.settle().await;
         tokio::time::advance(by).await;
-        settle().await;
+        self.settle().await;
     }
-}
 
-async fn settle() {
-    for _ in 0..16 {
-        tokio::task::yield_now().await;
+    /// Lets tasks and threads go on until all of them wait for something. What is on a socket is
+    /// under way still.
+    pub async fn settle(&self) {
+        for look in 0.. {
+            for _ in 0..16 {
+                tokio::task::yield_now().await;
+            }
+            // Where tests share a process (`cargo test`), the other tests' threads never rest.
+            if others_wait() || (look > 100 && std::env::var_os("NEXTEST").is_none()) {
+                return;
+            }
+            std::thread::yield_now();
+        }
     }
 }

@@ -142,7 +142,7 @@ impl Driver {
         self.listen_for_link();
         self.save().await;
         let Some(awaiting) = &self.awaiting else { return };
-        let written = self.inner.ports.vault.write(CODE, awaiting.code.to_secret_bytes(), 0).await;
+        let written = self.inner.vault.write(CODE, awaiting.code.to_secret_bytes(), 0).await;
         if let Err(error) = written {
             tracing::warn!(%error, "the code is not kept across a power cut");
         }
@@ -152,7 +152,7 @@ impl Driver {
         self.awaiting = None;
         self.hub = None;
         self.unstored = None;
-        if let Err(error) = self.inner.ports.vault.erase(CODE).await {
+        if let Err(error) = self.inner.vault.erase(CODE).await {
             tracing::warn!(%error, "a code that is over stays in the keyring");
         }
     }

@@ -129,7 +129,7 @@ async fn read_patiently(
         tokio::select! {
             _ = stopping.wait_for(|stopping| *stopping) => return None,
             () = inner.storage_wanted.notified() => {}
-            () = inner.ports.vault.freed(), if hangs => {}
+            () = inner.vault.freed(), if hangs => {}
             () = tokio::time::sleep(STORE_RETRY) => {}
         }
         if wants_to_stop(&stopping) {
@@ -167,7 +167,7 @@ fn show_blocked(
 }
 
 async fn read(inner: &Inner, address: &Url, saved: &Saved) -> Result<Secrets, VaultError> {
-    let vault = &inner.ports.vault;
+    let vault = &inner.vault;
     let mut problem = None;
     let known = find(vault, KEY, read_key, &mut problem).await?;
     let code = find(vault, CODE, Code::read, &mut None).await?;

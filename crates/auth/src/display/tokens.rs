@@ -218,7 +218,7 @@ impl Driver {
         if word.reason.as_deref() != Some("unknown") {
             return self.end().await;
         }
-        let parent = match self.inner.ports.vault.read_previous(TOKENS).await {
+        let parent = match self.inner.vault.read_previous(TOKENS).await {
             Ok(parent) => parent.and_then(|payload| Tokens::read(&payload)),
             Err(error) => {
                 let message = "whether the link is over cannot be told without the keyring";
@@ -293,7 +293,7 @@ impl Driver {
         let Some(unstored) = &self.unstored else { return };
         let payload = unstored.tokens.to_secret_bytes();
         let generation = self.linked.as_ref().map_or(0, |linked| linked.generation);
-        match self.inner.ports.vault.write(TOKENS, payload, generation).await {
+        match self.inner.vault.write(TOKENS, payload, generation).await {
             Ok(generation) => self.stored(generation).await,
             Err(error) => {
                 tracing::warn!(%error, "the keyring did not take the tokens; it is tried again");
@@ -345,7 +345,7 @@ impl Driver {
     }
 
     pub(super) async fn forget_parent(&mut self) {
-        let forgotten = self.inner.ports.vault.forget_previous(TOKENS).await;
+        let forgotten = self.inner.vault.forget_previous(TOKENS).await;
         let now = self.now();
         let Some(linked) = &mut self.linked else { return };
         match forgotten {
@@ -375,7 +375,7 @@ impl Driver {
         self.hub = None;
         self.publish_wiped();
         self.forget_family().await;
-        if let Err(error) = self.inner.ports.vault.erase(TOKENS).await {
+        if let Err(error) = self.inner.vault.erase(TOKENS).await {
             // They are dead: the server said so, or their time is over.
             tracing::warn!(%error, "dead tokens stay in the keyring");
         }

@@ -11,7 +11,6 @@ use async_trait::async_trait;
 use http::{Request, Response};
 use luminous_auth::Display;
 use luminous_auth::display::{Description, Ports, Server};
-use luminous_auth::vault::Vault;
 use luminous_domain::{Clock, OsEntropy, SystemClock, Timestamp};
 use luminous_oidc::{HttpClient, HttpError, Limits, ReqwestClient, Transport, Trust};
 use luminous_wire::KioskSnapshot;
@@ -104,7 +103,7 @@ async fn live(dies_at: Option<Point>) {
     let client = ReqwestClient::new(Trust::system()).unwrap();
     let ports = Ports {
         http: Arc::new(Network { client, dies_at, used: Arc::clone(&used) }),
-        vault: Vault::new(Arc::new(FileStore { folder: folder.join("keyring"), dies_at })),
+        store: Arc::new(FileStore { folder: folder.join("keyring"), dies_at }),
         clock: Arc::clone(&clock) as _,
         entropy: Arc::new(OsEntropy),
     };
