@@ -78,7 +78,7 @@ pub struct Pauses {
     /// error and `allowReconnect`).
     pub backoff: Backoff,
     /// After the loss of a connection that perhaps everybody lost, so that a thousand clients do not
-    /// come back in the same second.
+    /// come back in the same second; and at least half of it after each attempt until there is another.
     pub spread: Duration,
     /// A connection that lived shorter than this counts as a failed attempt.
     pub settled: Duration,

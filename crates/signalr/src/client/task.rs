@@ -20,6 +20,8 @@ pub(super) struct Task<P> {
     happened: mpsc::Sender<Event>,
     wake: Arc<Notify>,
     failures: u32,
+    /// Whether the last connection was perhaps lost to everybody.
+    is_loss_shared: bool,
 }
 
 impl<P: ClientPort> Task<P> {
@@ -30,7 +32,7 @@ impl<P: ClientPort> Task<P> {
         happened: mpsc::Sender<Event>,
         wake: Arc<Notify>,
     ) -> Self {
-        Self { settings, port, orders, happened, wake, failures: 0 }
+        Self { settings, port, orders, happened, wake, failures: 0, is_loss_shared: false }
     }
 
     pub(super) async fn run(mut self) {
@@ -52,8 +54,7 @@ impl<P: ClientPort> Task<P> {
         let (why, pause) = match approached {
             None => return Some(Lost::Ours),
             Some(Err(Failed { why, not_before })) => {
-                self.failures = self.failures.saturating_add(1);
-                (why, self.backoff().max(not_before))
+                (why, self.pause_after_failure().max(not_before))
             }
             Some(Ok(arrived)) => {
                 let since = Instant::now();
@@ -69,10 +70,20 @@ impl<P: ClientPort> Task<P> {
         self.wait(why, pause).await
     }
 
+    /// After an attempt. Whoever lost the hub with everybody and has not found it again is one of many for
+    /// as long: quick tries would have all of them come in the first seconds of the hub's return.
+    fn pause_after_failure(&mut self) -> Duration {
+        self.failures = self.failures.saturating_add(1);
+        let half = self.settings.pauses.spread / 2;
+        let apart = if self.is_loss_shared { half + self.jitter(half) } else { Duration::ZERO };
+        self.backoff().max(apart)
+    }
+
     /// After a connection, not after an attempt.
     fn pause_after(&mut self, why: &Lost, lived: Duration) -> Duration {
         let settled = lived >= self.settings.pauses.settled;
         self.failures = if settled { 0 } else { self.failures.saturating_add(1) };
+        self.is_loss_shared = !matches!(why, Lost::Woken | Lost::Closed { error: Some(_), .. });
         match why {
             // Who is woken again and again is refused by the hub, and is patient as if it had said so.
             Lost::Woken if self.failures <= 1 => Duration::ZERO,
@@ -181,6 +192,37 @@ mod tests {
             assert_eq!(seconds.iter().sum::<u32>(), 2000);
             assert!(seconds.iter().all(|count| *count <= 200), "{why}: {seconds:?}");
             assert!(seconds[..30].iter().all(|count| *count > 0), "{why}: {seconds:?}");
+        }
+    }
+
+    #[test]
+    fn p10_however_long_the_hub_is_gone_all_two_thousand_come_back_and_in_no_second_a_tenth_of_them()
+     {
+        for away in [0, 2, 5, 10, 20, 30, 45, 120, 600] {
+            let mut tries = vec![0u32; away as usize + 60];
+            let mut returns = vec![0u32; away as usize + 60];
+            for seed in 0..2000 {
+                let mut task = task(seed);
+                let mut at = task.pause_after(&Lost::Broken, LONG);
+                while at < Duration::from_secs(away) {
+                    tries[at.as_secs() as usize] += 1;
+                    at += task.pause_after_failure();
+                }
+                returns[at.as_secs() as usize] += 1;
+            }
+            assert_eq!(returns.iter().sum::<u32>(), 2000);
+            let most = |seconds: &[u32]| seconds.iter().copied().max().unwrap_or_default();
+            assert!(most(&returns) <= 200, "away {away} s: {returns:?}");
+            assert!(most(&tries) <= 200, "away {away} s: {tries:?}");
+            let last = returns.iter().rposition(|count| *count > 0).unwrap_or_default();
+            assert!(last as u64 <= away + 30, "away {away} s: the last after {last} s");
+        }
+    }
+
+    #[test]
+    fn who_never_found_the_hub_tries_again_soon() {
+        for seed in 0..100 {
+            assert!(task(seed).pause_after_failure() <= Duration::from_secs(1));
         }
     }
 
