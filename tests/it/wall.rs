@@ -122,7 +122,7 @@ async fn d1_a_display_is_linked_by_its_code_lives_and_comes_back_to_its_old_plac
     assert_eq!(wall.device.expect("its place").name, "Kitchen");
     let joined = hears(&mut news, |news| match news {
         FamilyNews::DisplayJoined { device } => Some(device),
-        FamilyNews::Changed { .. } => None,
+        _ => None,
     })
     .await;
     assert_eq!((joined.id, joined.name.as_str()), (device.id, "Kitchen"));
@@ -132,7 +132,7 @@ async fn d1_a_display_is_linked_by_its_code_lives_and_comes_back_to_its_old_plac
     shows_a_wall(&display, |wall| wall.notes.iter().any(|note| note.text == "Soup at six")).await;
     let of_notes = |news| match news {
         FamilyNews::Changed { parts } => parts.contains(&FamilyPart::Notes).then_some(()),
-        FamilyNews::DisplayJoined { .. } => None,
+        _ => None,
     };
     hears(&mut news, of_notes).await;
 

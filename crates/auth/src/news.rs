@@ -17,6 +17,8 @@ pub(crate) struct Heard {
     old: BTreeSet<FamilyPart>,
     /// Displays that joined; whoever may link displays is told of each.
     pub joined: Vec<DeviceId>,
+    /// Displays that were ended because their sign-in was used in two places; so of these.
+    pub ended: Vec<DeviceId>,
 }
 
 impl Heard {
@@ -44,11 +46,15 @@ impl Heard {
             // Whose place changed may be who listens.
             "members_changed" => self.old.extend([FamilyPart::Family, FamilyPart::Members]),
             "notes_changed" => self.old.extend([FamilyPart::Notes]),
-            "devices_changed" | "device_revoked" => self.old.extend([FamilyPart::Devices]),
+            "devices_changed" => self.old.extend([FamilyPart::Devices]),
+            "device_revoked" => {
+                self.old.extend([FamilyPart::Devices]);
+                let is_reuse = event.reason.as_deref() == Some("reuse");
+                self.ended.extend(display(event).filter(|_| is_reuse));
+            }
             "device_linked" => {
                 self.old.extend([FamilyPart::Devices]);
-                self.joined
-                    .extend(event.resource.as_deref().and_then(|id| id.parse::<DeviceId>().ok()));
+                self.joined.extend(display(event));
             }
             // Of a newer server: nothing that this window shows.
             _ => {}
@@ -69,13 +75,17 @@ impl Heard {
 
     /// Whether there is anything to tell.
     pub(crate) fn is_silent(&self) -> bool {
-        self.old.is_empty() && self.joined.is_empty()
+        self.old.is_empty() && self.joined.is_empty() && self.ended.is_empty()
     }
 
     /// The parts that are old, each once, to be told now.
     pub(crate) fn take_old(&mut self) -> Vec<FamilyPart> {
         std::mem::take(&mut self.old).into_iter().collect()
     }
+}
+
+fn display(event: &FamilyEvent) -> Option<DeviceId> {
+    event.resource.as_deref()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -85,7 +95,8 @@ mod tests {
     const DISPLAY: &str = "0199b0a0-0000-7000-8000-0000000000d1";
 
     fn event(seq: u64, kind: &str, resource: Option<&str>) -> FamilyEvent {
-        FamilyEvent { seq, kind: kind.to_owned(), resource: resource.map(str::to_owned) }
+        let resource = resource.map(str::to_owned);
+        FamilyEvent { seq, kind: kind.to_owned(), resource, reason: None }
     }
 
     fn told(events: &[FamilyEvent]) -> Vec<FamilyPart> {
@@ -144,5 +155,18 @@ mod tests {
         heard.hear(&event(2, "device_linked", Some("<b>x</b>")));
         heard.hear(&event(3, "device_linked", None));
         assert_eq!(heard.joined, [DISPLAY.parse().unwrap()]);
+    }
+
+    #[test]
+    fn f6_a_display_that_was_ended_for_reuse_is_told_apart_from_any_other() {
+        let mut heard = Heard::since(0);
+        for (seq, reason) in [(1, None), (2, Some("moon")), (3, Some("reuse"))] {
+            assert!(heard.ended.is_empty());
+            let reason = reason.map(str::to_owned);
+            heard.hear(&FamilyEvent { reason, ..event(seq, "device_revoked", Some(DISPLAY)) });
+        }
+        assert_eq!(heard.take_old(), [FamilyPart::Devices]);
+        assert_eq!(heard.ended, [DISPLAY.parse().unwrap()]);
+        assert!(!heard.is_silent(), "somebody is to be told");
     }
 }

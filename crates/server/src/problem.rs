@@ -86,7 +86,7 @@ pub enum ApiError {
     /// The display was revoked, or its time is over.
     #[error("the display has ended: {reason}")]
     DeviceEnded {
-        /// `revoked` or `expired`.
+        /// `revoked`, `reuse` (of a refresh token, F6) or `expired`.
         reason: &'static str,
     },
     /// A display's token that is not accepted: refresh it.
@@ -335,9 +335,10 @@ impl ApiError {
                 Refusal::Repeated => Self::Repeated,
                 Refusal::LinkInvalid | Refusal::LinkSprayed => Self::DeviceCodeInvalid,
                 Refusal::ConfirmMismatch => Self::DeviceConfirmMismatch,
-                Refusal::DeviceRevoked | Refusal::TokenReused | Refusal::TokenUnknown => {
+                Refusal::DeviceRevoked | Refusal::TokenUnknown => {
                     Self::DeviceEnded { reason: "revoked" }
                 }
+                Refusal::TokenReused => Self::DeviceEnded { reason: "reuse" },
                 Refusal::DeviceExpired => Self::DeviceEnded { reason: "expired" },
             },
         }

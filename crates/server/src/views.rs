@@ -156,6 +156,16 @@ pub fn device(device: Device, is_connected: bool, now: Timestamp) -> Option<api:
     })
 }
 
+/// For how long the family is told of a display that was ended because its sign-in came back.
+pub const REUSE_TOLD: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// A display that was ended so; `None` for any other.
+#[must_use]
+pub fn ended(device: Device) -> Option<api::EndedDisplay> {
+    let ended_at_ms = ms(device.reused_at?);
+    Some(api::EndedDisplay { id: device.id, name: device.name, room: device.room, ended_at_ms })
+}
+
 /// What a wall shows: of the members the active ones, by name only. `place` is the display's own.
 #[must_use]
 pub fn wall(wall: WallContent, place: Option<api::WallPlace>) -> api::WallView {

@@ -33,6 +33,7 @@ pub mod once;
 pub mod people;
 #[cfg(unix)]
 pub mod postgres_server;
+pub mod rotation;
 pub mod web_sessions;
 
 use std::any::Any;
@@ -108,12 +109,6 @@ macro_rules! contract_suite {
                 the_log_outlives_the_family
             }
             devices {
-                f5_a_lost_answer_is_given_again_and_one_branch_lives
-                f6_a_parent_whose_child_was_seen_at_the_door_ends_the_display
-                f6_a_parent_whose_child_was_refreshed_ends_the_display
-                f6_a_spent_token_is_recognised_for_a_week
-                f7_fifty_parallel_refreshes_leave_one_live_branch
-                a_token_is_good_for_its_own_key_alone
                 a_display_ends_without_renewal_to_the_millisecond
                 a_display_that_is_silent_ends_to_the_millisecond
                 a_token_is_used_once_and_using_it_again_changes_nothing
@@ -256,6 +251,15 @@ macro_rules! contract_suite {
                 of_a_hundred_who_use_it_one_has_it
                 it_is_remembered_to_the_millisecond
             }
+            rotation {
+                f5_a_lost_answer_is_given_again_and_one_branch_lives
+                f6_a_parent_whose_child_was_seen_at_the_door_ends_the_display
+                f6_the_family_is_told_of_the_reuse_for_as_long_as_it_asks_back
+                f6_a_parent_whose_child_was_refreshed_ends_the_display
+                f6_a_spent_token_is_recognised_for_a_week
+                f7_fifty_parallel_refreshes_leave_one_live_branch
+                a_token_is_good_for_its_own_key_alone
+            }
             web_sessions {
                 a_pending_sign_in_is_taken_once_by_its_browser
                 of_a_hundred_takers_one_has_it
@@ -306,6 +310,7 @@ mod tests {
             include_str!("contract/members.rs"),
             include_str!("contract/notes.rs"),
             include_str!("contract/once.rs"),
+            include_str!("contract/rotation.rs"),
             include_str!("contract/web_sessions.rs"),
         ] {
             for case in source.split("pub async fn ").skip(1) {

@@ -51,6 +51,9 @@ pub struct Device {
     pub expires_at: Timestamp,
     /// When it was last heard of.
     pub last_seen_at: Option<Timestamp>,
+    /// When a refresh token of it came back that had been used up, which ended it (F6); `None` of one
+    /// that was linked again since.
+    pub reused_at: Option<Timestamp>,
 }
 
 /// Tokens to be.
@@ -150,6 +153,17 @@ pub trait Devices: Send + Sync {
     /// [`StoreError`].
     async fn devices(&self, family: FamilyId) -> Result<Vec<Device>, StoreError>;
 
+    /// Those that were ended in the last `within` because a token came back, the newest first; without
+    /// those that were linked again.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn reused_devices(
+        &self,
+        family: FamilyId,
+        within: Duration,
+    ) -> Result<Vec<Device>, StoreError>;
+
     /// How the display and its token stand; `None` when there is no such display. One that has ended
     /// by time is told as [`DeviceState::Expired`]. Answered from memory where that is safe.
     ///
@@ -179,8 +193,8 @@ pub trait Devices: Send + Sync {
     /// # Errors
     /// In this order: [`crate::Refusal::TokenUnknown`], also for another key's;
     /// [`crate::Refusal::DeviceRevoked`]; [`crate::Refusal::TokenReused`], and the device is revoked
-    /// (audit by the display: `device.token_reused`; event: `device_revoked`);
-    /// [`crate::Refusal::DeviceExpired`].
+    /// (audit by the display: `device.token_reused`; event: `device_revoked` for
+    /// [`crate::EventReason::Reuse`]), or was for this reason; [`crate::Refusal::DeviceExpired`].
     async fn refresh_tokens(&self, refresh: &Refresh) -> Result<DeviceGrant, Failure>;
 
     /// The live refresh token with this hash.

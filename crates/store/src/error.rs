@@ -73,8 +73,8 @@ pub enum Refusal {
     /// No live refresh token of this key is this one.
     #[error("no live refresh token of this key is this one")]
     TokenUnknown,
-    /// The refresh token was used up before; the display is revoked.
-    #[error("the refresh token was used up before")]
+    /// A refresh token of the display came back that had been used up; it is revoked for that.
+    #[error("a refresh token of the display came back")]
     TokenReused,
     /// The display was revoked.
     #[error("the display was revoked")]

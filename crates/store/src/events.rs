@@ -70,6 +70,29 @@ impl EventKind {
     }
 }
 
+/// Why, where whoever hears of it does something else for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventReason {
+    /// Of a display that was ended: a refresh token of it came back that had been used up (F6).
+    Reuse,
+}
+
+impl EventReason {
+    /// As it is written down and sent.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reuse => "reuse",
+        }
+    }
+
+    /// The one that is written down so.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        (text == Self::Reuse.as_str()).then_some(Self::Reuse)
+    }
+}
+
 /// One event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
@@ -79,6 +102,8 @@ pub struct Event {
     pub kind: EventKind,
     /// The id of what it is about.
     pub subject: Option<String>,
+    /// Why, if that is told.
+    pub reason: Option<EventReason>,
     /// When.
     pub at: Timestamp,
 }

@@ -44,7 +44,7 @@ pub use devices::{
     NewToken, Refresh, RefreshRecord,
 };
 pub use error::{Failure, Refusal, StoreError};
-pub use events::{Event, EventKind, EventPage, Events, Hint, WallContent};
+pub use events::{Event, EventKind, EventPage, EventReason, Events, Hint, WallContent};
 pub use families::{Families, Family, NewFamily};
 pub use health::Health;
 pub use invites::{Invite, Invites, NewInvite, Offer};

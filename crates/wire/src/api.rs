@@ -19,7 +19,7 @@ mod wall;
 mod well_known;
 
 pub use audit::{AuditActor, AuditEntry, AuditPage};
-pub use device::{ChangeDevice, DeviceList, DeviceState, DeviceView};
+pub use device::{ChangeDevice, DeviceList, DeviceState, DeviceView, EndedDisplay};
 pub use family::{CreateFamily, DeleteFamily, FamilyView, RenameFamily};
 pub use hub::{CodeClaimed, FamilyEvent, HubTicket, RedeemArguments};
 pub use invite::{

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::api::DeviceView;
+use crate::api::{DeviceView, EndedDisplay};
 
 /// Something happened in the family.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -18,6 +18,12 @@ pub enum FamilyNews {
     DisplayJoined {
         /// Which.
         device: DeviceView,
+    },
+    /// A display was ended because its sign-in was used in two places: everybody who may link displays
+    /// is told.
+    DisplayEnded {
+        /// Which.
+        display: EndedDisplay,
     },
 }
 

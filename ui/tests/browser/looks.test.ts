@@ -87,6 +87,7 @@ const screens: Screen[] = [
   { name: "link_elsewhere", scene: "home", press: [LINK], type: "k7m3qx\n", more: "elsewhere=1" },
   { name: "link_declined", scene: "home", press: [LINK], type: "k7m3qx\n\n" },
   { name: "arrival", scene: "home", more: "arrives=1" },
+  { name: "ended", scene: "home", more: "ends=1" },
 ];
 
 const windows = new Windows("dist-preview");

@@ -15,7 +15,7 @@ use luminous_signalr::client::{
     TicketError,
 };
 use luminous_wire::api::hub::family_hub;
-use luminous_wire::api::{FamilyEvent, HubTicket, WallView};
+use luminous_wire::api::{DeviceList, FamilyEvent, HubTicket, WallView};
 use luminous_wire::{AppError, FamilyNews, FamilyPart, FamilyStanding};
 use tokio::sync::broadcast;
 use tokio::time::Instant;
@@ -201,7 +201,8 @@ impl Session {
         });
     }
 
-    /// Tells what was heard. Which display joined has to be asked for, and may have to be again.
+    /// Tells what was heard. Which display joined, or was ended, has to be asked for, and may have to be
+    /// again.
     async fn tell(&self, heard: &mut Heard) {
         let parts = heard.take_old();
         if parts.contains(&FamilyPart::Family) {
@@ -211,22 +212,33 @@ impl Session {
             // Nobody listens any more: the connection is about to end.
             let _ = self.inner.news.send(FamilyNews::Changed { parts });
         }
-        if heard.joined.is_empty() {
+        if heard.joined.is_empty() && heard.ended.is_empty() {
             return;
         }
-        if !self.may(Permission::DevicesLink) {
-            return heard.joined.clear();
-        }
-        match self.list_devices().await {
-            Ok(list) => {
-                for device in list.devices {
-                    if heard.joined.contains(&device.id) {
-                        let _ = self.inner.news.send(FamilyNews::DisplayJoined { device });
-                    }
+        if self.may(Permission::DevicesLink) {
+            match self.list_devices().await {
+                Ok(list) => self.tell_of_displays(list, heard),
+                Err(error) => {
+                    tracing::info!(code = %error.code, "a display joined or was ended, but which?");
+                    return;
                 }
-                heard.joined.clear();
             }
-            Err(error) => tracing::info!(code = %error.code, "a display joined, but which?"),
+        }
+        heard.joined.clear();
+        heard.ended.clear();
+    }
+
+    /// As with all news: without anybody who listens the connection is about to end.
+    fn tell_of_displays(&self, list: DeviceList, heard: &Heard) {
+        for device in list.devices {
+            if heard.joined.contains(&device.id) {
+                let _ = self.inner.news.send(FamilyNews::DisplayJoined { device });
+            }
+        }
+        for display in list.ended {
+            if heard.ended.contains(&display.id) {
+                let _ = self.inner.news.send(FamilyNews::DisplayEnded { display });
+            }
         }
     }
 

@@ -105,6 +105,15 @@ impl FamilyServer {
         self.call(family_hub::EVENT, &[json!({ "seq": seq, "kind": kind, "resource": resource })]);
     }
 
+    /// The server ends the display because its sign-in was used in two places.
+    fn finds_reuse(&self) {
+        let seq = self.0.newest.fetch_add(1, SeqCst) + 1;
+        let ended = json!({
+            "seq": seq, "kind": "device_revoked", "resource": DISPLAY, "reason": "reuse",
+        });
+        self.call(family_hub::EVENT, &[ended]);
+    }
+
     fn call(&self, target: &str, arguments: &[Value]) {
         for connection in self.0.connections.lock().unwrap().values() {
             connection.send(target, &arguments).unwrap();
@@ -180,7 +189,7 @@ fn devices() -> Value {
         "id": DISPLAY, "name": "Kitchen", "room": null, "model": "m", "app_version": "1",
         "state": "active", "online": true, "linked_by_name": "Ana", "linked_at_ms": 1,
         "undo_until_ms": 2, "expires_at_ms": 3, "last_seen_at_ms": null,
-    }] })
+    }], "ended": [{ "id": DISPLAY, "name": "Hall", "room": null, "ended_at_ms": 4 }] })
 }
 
 /// The family server over real HTTP, the provider as scripted.
@@ -297,6 +306,28 @@ async fn whoever_may_link_is_told_of_a_display_that_joined_by_name() {
 }
 
 #[tokio::test]
+async fn f6_whoever_may_link_is_told_by_name_of_a_display_whose_sign_in_was_used_in_two_places() {
+    let server = FamilyServer::new();
+    let mut desktop = Desktop::of(&server).await;
+    desktop.hears_that_all_is_old().await;
+    server.until_resumed(1).await;
+    server.happens("device_revoked", Some(DISPLAY));
+    assert_eq!(desktop.hears().await, changed(&[FamilyPart::Devices]));
+    server.finds_reuse();
+    assert_eq!(
+        desktop.hears().await,
+        changed(&[FamilyPart::Devices]),
+        "an ordinary end is no news"
+    );
+    match desktop.hears().await {
+        FamilyNews::DisplayEnded { display } => {
+            assert_eq!((display.name.as_str(), display.ended_at_ms), ("Hall", 4));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
 async fn whoever_may_not_link_is_told_of_no_display() {
     let server = FamilyServer::new();
     server.0.me.lock().unwrap()["membership"]["permissions"] = json!(["notes.read"]);
@@ -304,6 +335,8 @@ async fn whoever_may_not_link_is_told_of_no_display() {
     desktop.hears_that_all_is_old().await;
     server.until_resumed(1).await;
     server.happens("device_linked", Some(DISPLAY));
+    assert_eq!(desktop.hears().await, changed(&[FamilyPart::Devices]));
+    server.finds_reuse();
     assert_eq!(desktop.hears().await, changed(&[FamilyPart::Devices]));
     server.happens("notes_changed", None);
     assert_eq!(desktop.hears().await, changed(&[FamilyPart::Notes]), "no display between");

@@ -78,6 +78,9 @@ async fn stands(state: &AppState, claims: &DisplayClaims) -> Result<DeviceStandi
     match standing.device.state {
         DeviceState::Active => {}
         DeviceState::Expired => return Err(ApiError::DeviceEnded { reason: "expired" }),
+        DeviceState::Revoked if standing.device.reused_at.is_some() => {
+            return Err(ApiError::DeviceEnded { reason: "reuse" });
+        }
         DeviceState::Revoked | DeviceState::Pending => {
             return Err(ApiError::DeviceEnded { reason: "revoked" });
         }

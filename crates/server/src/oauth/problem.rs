@@ -80,8 +80,9 @@ pub enum OAuthError {
 pub enum Grant {
     /// Nobody knows it, or not of this key.
     Unknown,
-    /// It was used up before: the display is revoked.
-    Reused,
+    /// It was used up before, or another of the display's was that came back: the display is revoked
+    /// for it.
+    Reuse,
     /// The display was revoked.
     Revoked,
     /// The display's time is over.
@@ -92,7 +93,7 @@ impl Grant {
     fn reason(self) -> &'static str {
         match self {
             Self::Unknown => "unknown",
-            Self::Reused => "reused",
+            Self::Reuse => "reuse",
             Self::Revoked => "revoked",
             Self::Expired => "expired",
         }
@@ -110,7 +111,7 @@ impl From<Failure> for OAuthError {
         match failure {
             Failure::Store(error) => Self::Store(error),
             Failure::Refused(Refusal::TokenUnknown) => Self::Grant(Grant::Unknown),
-            Failure::Refused(Refusal::TokenReused) => Self::Grant(Grant::Reused),
+            Failure::Refused(Refusal::TokenReused) => Self::Grant(Grant::Reuse),
             Failure::Refused(Refusal::DeviceRevoked) => Self::Grant(Grant::Revoked),
             Failure::Refused(Refusal::DeviceExpired) => Self::Grant(Grant::Expired),
             Failure::Refused(Refusal::TooMany) => Self::Capacity,

@@ -24,6 +24,9 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
 }
 
 /// List the family's displays
+///
+/// And those that were ended in the last week because a refresh token of theirs came back: somebody else
+/// has it too.
 #[utoipa::path(
     get,
     path = "/api/families/{family_id}/devices",
@@ -36,9 +39,12 @@ async fn list_devices(
     State(state): State<AppState>,
     insider: Insider<needs::DevicesRead>,
 ) -> Result<Json<DeviceList>, ApiError> {
-    let devices = state.store().devices(insider.membership.family.id).await?;
+    let family = insider.membership.family.id;
+    let devices = state.store().devices(family).await?;
     let devices = devices.into_iter().filter_map(|device| view(&state, device)).collect();
-    Ok(Json(DeviceList { devices }))
+    let ended = state.store().reused_devices(family, views::REUSE_TOLD).await?;
+    let ended = ended.into_iter().filter_map(views::ended).collect();
+    Ok(Json(DeviceList { devices, ended }))
 }
 
 /// Rename or move a display

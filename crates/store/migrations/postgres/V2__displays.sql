@@ -23,6 +23,8 @@ CREATE TABLE displays (
     idle_until     bigint NOT NULL,
     expires_at     bigint NOT NULL,
     last_seen_at   bigint,
+    -- When a spent token of it came back, which ended it.
+    reused_at      bigint,
     -- A display keeps its place.
     UNIQUE (family_id, key)
 );
@@ -118,6 +120,7 @@ CREATE TABLE events (
     seq       bigint NOT NULL,
     kind      text NOT NULL,
     subject   text,
+    reason    text,
     at        bigint NOT NULL,
     PRIMARY KEY (family_id, seq)
 );

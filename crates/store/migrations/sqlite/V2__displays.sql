@@ -22,6 +22,8 @@ CREATE TABLE displays (
     idle_until INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
     last_seen_at INTEGER,
+    -- When a spent token of it came back, which ended it.
+    reused_at INTEGER,
     UNIQUE (family_id, key)
 ) STRICT, WITHOUT ROWID;
 INSERT INTO displays (id, family_id, name, room, described_name, model, app_version, state,
@@ -115,6 +117,7 @@ CREATE TABLE events (
     seq INTEGER NOT NULL,
     kind TEXT NOT NULL,
     subject TEXT,
+    reason TEXT,
     at INTEGER NOT NULL,
     PRIMARY KEY (family_id, seq)
 ) STRICT, WITHOUT ROWID;

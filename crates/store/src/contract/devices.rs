@@ -1,4 +1,4 @@
-//! Wall displays and their tokens.
+//! Wall displays.
 
 use std::sync::Arc;
 
@@ -9,14 +9,19 @@ use super::displays::{ABSOLUTE, DAY, IDLE, LIFETIME, display, refused, thumbprin
 use super::expect::{count, last_line, line, newest, words};
 use super::people::{HOUR, Home, MS, Person, all_at_once, hash};
 use crate::audit::Network;
-use crate::devices::{Device, DeviceChange, DeviceGrant, DeviceState, Refresh};
+use crate::devices::{Device, DeviceChange, DeviceGrant, DeviceState};
 use crate::error::{Failure, Refusal};
 use crate::links::{LinkState, Redeemed};
 
 /// How long a link may be taken back.
 const WINDOW: std::time::Duration = DAY;
 
-async fn revoke(bench: &Bench, home: &Home, device: &Device, by: &Person) -> Result<(), Failure> {
+pub(super) async fn revoke(
+    bench: &Bench,
+    home: &Home,
+    device: &Device,
+    by: &Person,
+) -> Result<(), Failure> {
     bench.store.revoke_device(home.family, device.id, by.member, &by.act()).await
 }
 
@@ -44,134 +49,10 @@ async fn rename(
 }
 
 /// Asserts that the display has ended for good, and that this is the newest line.
-async fn assert_ended(bench: &Bench, home: &Home, grant: &DeviceGrant) {
+pub(super) async fn assert_ended(bench: &Bench, home: &Home, grant: &DeviceGrant) {
     assert_eq!(bench.device(home, grant.device.id).await, None);
     let standing = bench.stands(grant).await;
     assert_eq!((standing.device.state, standing.is_token_live), (DeviceState::Revoked, false));
-}
-
-pub async fn f5_a_lost_answer_is_given_again_and_one_branch_lives(bench: &Bench) {
-    let home = bench.home("ada").await;
-    let parent = bench.linked(&home, &home.owner, "wall", "parent").await;
-    let lines = count(bench, &home).await;
-    let lost = bench.refresh("wall", "parent", "lost").await.unwrap();
-    assert!(bench.is_let_in(&lost).await && bench.is_let_in(&parent).await);
-    bench.tick().await;
-    let child = bench.refresh("wall", "parent", "child").await.unwrap();
-    assert_eq!((child.issued_at, child.token != lost.token), (bench.time.now().await, true));
-    assert!(!bench.is_let_in(&lost).await, "nobody has it");
-    assert!(bench.is_let_in(&child).await && bench.is_let_in(&parent).await);
-    // Whoever has the lost one all the same is nobody, and nobody's thief.
-    assert_eq!(bench.refresh("wall", "lost", "x").await, refused(Refusal::TokenUnknown));
-    bench.use_token(&lost).await;
-    assert!(bench.is_let_in(&parent).await);
-    bench.use_token(&child).await;
-    assert!(bench.is_let_in(&child).await);
-    assert!(!bench.is_let_in(&parent).await, "the child has come");
-    assert_eq!(count(bench, &home).await, lines, "nothing happened that is worth a line");
-}
-
-pub async fn f6_a_parent_whose_child_was_seen_at_the_door_ends_the_display(bench: &Bench) {
-    let home = bench.home("ada").await;
-    let parent = bench.linked(&home, &home.owner, "wall", "parent").await;
-    let child = bench.refresh("wall", "parent", "child").await.unwrap();
-    bench.use_token(&child).await;
-    let lines = count(bench, &home).await;
-    bench.tick().await;
-    assert_eq!(bench.refresh("wall", "parent", "x").await, refused(Refusal::TokenReused));
-    assert_ended(bench, &home, &child).await;
-    assert_eq!(count(bench, &home).await, lines + 1);
-    let row = newest(bench, &home, 1).await.remove(0);
-    let id = child.device.id;
-    assert_eq!((&row.act.actor, row.act.network), (&display(id, "Kitchen"), Network::Public));
-    assert_eq!(row.outcome, "device.token_reused");
-    let reused = line("device.token_reused", Some(id.to_string()), Some("Kitchen"), None);
-    assert_eq!(words(row), reused);
-    for word in ["parent", "child"] {
-        let answer = bench.refresh("wall", word, "x").await;
-        assert_eq!(answer, refused(Refusal::DeviceRevoked), "{word}");
-    }
-    assert!(!bench.is_let_in(&parent).await);
-    assert_eq!(count(bench, &home).await, lines + 1, "told once");
-}
-
-pub async fn f6_a_parent_whose_child_was_refreshed_ends_the_display(bench: &Bench) {
-    let home = bench.home("ada").await;
-    bench.linked(&home, &home.owner, "wall", "one").await;
-    bench.refresh("wall", "one", "two").await.unwrap();
-    let last = bench.refresh("wall", "two", "three").await.unwrap();
-    assert!(bench.is_let_in(&last).await);
-    assert_eq!(bench.refresh("wall", "one", "x").await, refused(Refusal::TokenReused));
-    assert_ended(bench, &home, &last).await;
-    assert_eq!(bench.refresh("wall", "three", "x").await, refused(Refusal::DeviceRevoked));
-}
-
-pub async fn f6_a_spent_token_is_recognised_for_a_week(bench: &Bench) {
-    let home = bench.home("ada").await;
-    for (wall, after, answer) in
-        [("first", 7 * DAY, Refusal::TokenReused), ("second", 7 * DAY + MS, Refusal::TokenUnknown)]
-    {
-        bench.linked(&home, &home.owner, wall, wall).await;
-        let child = bench.refresh(wall, wall, &format!("{wall} child")).await.unwrap();
-        bench.use_token(&child).await;
-        bench.time.advance(after).await;
-        bench.store.sweep().await.unwrap();
-        assert!(bench.is_let_in(&child).await);
-        assert_eq!(bench.refresh(wall, wall, "x").await, refused(answer), "{wall}");
-        assert_eq!(bench.is_let_in(&child).await, answer == Refusal::TokenUnknown);
-    }
-}
-
-pub async fn f7_fifty_parallel_refreshes_leave_one_live_branch(bench: &Bench) {
-    let home = bench.home("ada").await;
-    let parent = bench.linked(&home, &home.owner, "wall", "parent").await;
-    let mut refreshes = Vec::new();
-    for n in 0..50 {
-        refreshes.push(Refresh {
-            presented: hash("parent"),
-            key: thumbprint("wall"),
-            next: bench.tokens(&format!("child {n}")).await,
-            network: Network::Private,
-        });
-    }
-    let refreshes = Arc::new(refreshes);
-    let answers = all_at_once(50, |n| {
-        let (store, refreshes) = (Arc::clone(&bench.store), Arc::clone(&refreshes));
-        async move { (n, store.refresh_tokens(&refreshes[n]).await) }
-    });
-    let mut live = Vec::new();
-    for (n, answer) in answers.await {
-        if bench.is_let_in(&answer.expect("no error and no reuse")).await {
-            live.push(n);
-        }
-    }
-    assert_eq!(live.len(), 1);
-    assert!(bench.is_let_in(&parent).await, "until the child is used");
-    for n in 0..50 {
-        let answer = bench.refresh("wall", &format!("child {n}"), &format!("next {n}")).await;
-        match live == [n] {
-            true => drop(answer.unwrap()),
-            false => assert_eq!(answer, refused(Refusal::TokenUnknown), "{n}"),
-        }
-    }
-    assert!(!bench.is_let_in(&parent).await);
-    assert_eq!(bench.device(&home, parent.device.id).await.unwrap().state, DeviceState::Active);
-}
-
-pub async fn a_token_is_good_for_its_own_key_alone(bench: &Bench) {
-    let home = bench.home("ada").await;
-    let grant = bench.linked(&home, &home.owner, "wall", "one").await;
-    let child = bench.refresh("wall", "one", "two").await.unwrap();
-    bench.use_token(&child).await;
-    let lines = count(bench, &home).await;
-    for word in ["one", "two", "never given"] {
-        let answer = bench.refresh("thief", word, "x").await;
-        assert_eq!(answer, refused(Refusal::TokenUnknown), "{word}");
-        let key = thumbprint("thief");
-        bench.store.give_back_token(&hash(word), &key, Network::Public).await.unwrap();
-    }
-    assert_eq!(count(bench, &home).await, lines);
-    assert!(bench.is_let_in(&child).await && !bench.is_let_in(&grant).await);
 }
 
 pub async fn a_display_ends_without_renewal_to_the_millisecond(bench: &Bench) {

@@ -46,7 +46,8 @@
 //! | `redeem_link` the first time, or when it is denied because of who confirmed | `devices_changed` | device |
 //! | `change_device` if it changes anything, `renew_device` | `devices_changed` | device |
 //! | `begin_link` that ends a confirmed wish of the same key | `devices_changed` | device |
-//! | `revoke_device`, `undo_link`, `give_back_token`, reuse of a token, a link in another family | `device_revoked` | device |
+//! | `revoke_device`, `undo_link`, `give_back_token`, a link in another family | `device_revoked` | device |
+//! | reuse of a token | `device_revoked`, for `reuse` | device |
 //!
 //! Further:
 //! - Refused in this order: the thing is not there (`NotFound`, `InviteInvalid`), whoever does it

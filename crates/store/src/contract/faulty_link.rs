@@ -12,7 +12,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-/// What happens to what the store sends. All but [`Fault::None`] and [`Fault::Slow`] happen once.
+/// What happens to what the store sends. All but [`Fault::None`], [`Fault::Slow`] and [`Fault::Down`]
+/// happen once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// Nothing.
@@ -26,6 +27,8 @@ pub enum Fault {
     CutAfter(&'static [u8], Duration),
     /// The message after this many more never arrives, and nothing is said.
     HoldAfter(usize),
+    /// Nothing arrives, and whatever connection something is said on breaks.
+    Down,
 }
 
 #[derive(Debug)]
@@ -78,7 +81,7 @@ impl FaultyLink {
         *self.rule.fault.lock().unwrap_or_else(PoisonError::into_inner) == Fault::None
     }
 
-    /// Waits until [`Fault::HoldAfter`] holds something.
+    /// Waits until [`Fault::HoldAfter`] holds something, or something met [`Fault::Down`].
     pub async fn held(&self) {
         self.rule.held.notified().await;
     }
@@ -142,6 +145,10 @@ impl Rule {
         let holds = |word: &[u8]| message.windows(word.len()).any(|part| part == word);
         let fate = match *fault {
             Fault::Slow(delay) => return Fate::Pass(delay),
+            Fault::Down => {
+                self.held.notify_one();
+                return Fate::Swallow;
+            }
             Fault::HoldAfter(0) => Fate::Hold,
             Fault::HoldAfter(more) => {
                 *fault = Fault::HoldAfter(more - 1);

@@ -24,13 +24,22 @@ use super::trouble::Trouble;
 use super::write::Tx;
 use crate::{
     Act, Actor, Device, DeviceChange, DeviceGrant, DeviceStanding, DeviceState, Devices, EventKind,
-    Failure, KeyThumbprint, Network, Refresh, RefreshRecord, Refusal, SecretHash, StoreError,
+    EventReason, Failure, KeyThumbprint, Network, Refresh, RefreshRecord, Refusal, SecretHash,
+    StoreError,
 };
 
 #[async_trait]
 impl Devices for PostgresStore {
     async fn devices(&self, family: FamilyId) -> Result<Vec<Device>, StoreError> {
         reading!(self, |lease| lease.devices(family))
+    }
+
+    async fn reused_devices(
+        &self,
+        family: FamilyId,
+        within: Duration,
+    ) -> Result<Vec<Device>, StoreError> {
+        reading!(self, |lease| lease.reused(family, within))
     }
 
     async fn device_standing(
@@ -150,6 +159,16 @@ impl Lease {
         self.rows(&LISTED, &[&family.as_uuid(), &any]).await?.iter().map(at_its_time).collect()
     }
 
+    async fn reused(&self, family: FamilyId, within: Duration) -> Result<Vec<Device>, Trouble> {
+        let sql = format!(
+            "SELECT {DISPLAY}, clock.now FROM displays d, \
+             (SELECT luminous_now() AS now) AS clock WHERE d.family_id = $1 \
+             AND d.reused_at >= clock.now - $2::bigint ORDER BY d.reused_at DESC, d.id"
+        );
+        let rows = self.rows(&sql, &[&family.as_uuid(), &milliseconds(within)]).await?;
+        rows.iter().map(at_its_time).collect()
+    }
+
     pub(super) async fn device(
         &self,
         family: FamilyId,
@@ -219,7 +238,7 @@ async fn revoke(
     act: &Act,
 ) -> Result<(), Trouble> {
     let device = ruled(tx, place, by, Permission::DevicesManage).await?;
-    tx.end_device(&device, &Line::done(Some(device.family), "device.revoked"), act).await
+    tx.end_device(&device, None, &Line::done(Some(device.family), "device.revoked"), act).await
 }
 
 async fn undo(
@@ -235,7 +254,7 @@ async fn undo(
         return Err(Refusal::NotFound.into());
     }
     tx.require(family, by, Permission::DevicesLink).await?;
-    tx.end_device(&device, &Line::done(Some(family), "device.undone"), act).await
+    tx.end_device(&device, None, &Line::done(Some(family), "device.undone"), act).await
 }
 
 async fn renew(
@@ -269,17 +288,20 @@ async fn renew(
 }
 
 impl Tx {
-    /// Ends the display, whether it has its tokens or waits for them. Its tokens stay, to be told
-    /// that they are revoked.
+    /// Ends the display, whether it has its tokens or waits for them, for a reason that is remembered
+    /// with it. Its tokens stay, to be told that they are revoked.
     pub(super) async fn end_device(
         &self,
         device: &Device,
+        reason: Option<EventReason>,
         line: &Line<'_>,
         act: &Act,
     ) -> Result<(), Trouble> {
         let (family, id) = (device.family.as_uuid(), device.id.as_uuid());
-        let sql = "UPDATE displays SET state = 'revoked' WHERE family_id = $1 AND id = $2";
-        self.run(sql, &[&family, &id]).await?;
+        let reused_at = (reason == Some(EventReason::Reuse)).then_some(self.now);
+        let sql = "UPDATE displays SET state = 'revoked', reused_at = $3 \
+             WHERE family_id = $1 AND id = $2";
+        self.run(sql, &[&family, &id, &reused_at]).await?;
         let sql = "UPDATE links SET state = 'denied' WHERE family_id = $1 AND device_id = $2 \
              AND state = 'linked' AND expires_at >= $3 RETURNING id";
         for row in self.rows(sql, &[&family, &id, &self.now]).await? {
@@ -291,7 +313,7 @@ impl Tx {
             ..*line
         };
         self.log(act, &line).await?;
-        self.tell(device.family, EventKind::DeviceRevoked, Some(&device.id)).await
+        self.tell_for(device.family, EventKind::DeviceRevoked, Some(&device.id), reason).await
     }
 }
 

@@ -15,7 +15,7 @@ use super::rows::{contradiction, family, milliseconds, time};
 use super::trouble::Trouble;
 use super::write::Tx;
 use crate::events::{MOST_KEPT, RETENTION};
-use crate::{Event, EventKind, EventPage, Events, Hint, StoreError, WallContent};
+use crate::{Event, EventKind, EventPage, EventReason, Events, Hint, StoreError, WallContent};
 
 #[async_trait]
 impl Events for PostgresStore {
@@ -46,13 +46,30 @@ impl Tx {
         kind: EventKind,
         subject: Option<&(dyn ToString + Sync)>,
     ) -> Result<(), Trouble> {
+        self.tell_for(family, kind, subject, None).await
+    }
+
+    /// The same with a reason.
+    pub(super) async fn tell_for(
+        &self,
+        family: FamilyId,
+        kind: EventKind,
+        subject: Option<&(dyn ToString + Sync)>,
+        reason: Option<EventReason>,
+    ) -> Result<(), Trouble> {
         self.run(
             "WITH counted AS (INSERT INTO event_counters AS c (family_id, latest) VALUES ($1, 1) \
              ON CONFLICT (family_id) DO UPDATE SET latest = c.latest + 1 RETURNING latest), \
-             written AS (INSERT INTO events (family_id, seq, kind, subject, at) \
-             SELECT $1, latest, $2, $3, $4 FROM counted) \
+             written AS (INSERT INTO events (family_id, seq, kind, subject, reason, at) \
+             SELECT $1, latest, $2, $3, $5, $4 FROM counted) \
              SELECT pg_notify('luminous', concat('family:', $1::uuid, ':', latest)) FROM counted",
-            &[&family.as_uuid(), &kind.as_str(), &subject.map(ToString::to_string), &self.now],
+            &[
+                &family.as_uuid(),
+                &kind.as_str(),
+                &subject.map(ToString::to_string),
+                &self.now,
+                &reason.map(EventReason::as_str),
+            ],
         )
         .await?;
         Ok(())
@@ -79,7 +96,7 @@ async fn page(
     let from = i64::try_from(after).unwrap_or(i64::MAX);
     let rows = lease
         .rows(
-            "SELECT c.latest, clock.now, e.seq, e.kind, e.subject, e.at FROM event_counters c \
+            "SELECT c.latest, clock.now, e.seq, e.kind, e.subject, e.reason, e.at FROM event_counters c \
              CROSS JOIN (SELECT luminous_now() AS now) AS clock \
              LEFT JOIN LATERAL (SELECT * FROM events WHERE family_id = c.family_id AND seq > $2 \
              ORDER BY seq LIMIT $3) e ON true WHERE c.family_id = $1 ORDER BY e.seq",
@@ -115,8 +132,16 @@ fn number(row: &Row, column: &str) -> Result<u64, Trouble> {
 fn event(row: &Row) -> Result<Option<Event>, Trouble> {
     let Some(at) = row.try_get::<_, Option<i64>>("at")? else { return Ok(None) };
     let kind = EventKind::parse(row.try_get("kind")?).ok_or(contradiction("an unknown event"))?;
-    let subject = row.try_get("subject")?;
-    Ok(Some(Event { seq: number(row, "seq")?, kind, subject, at: time(at)? }))
+    let reason = row.try_get::<_, Option<&str>>("reason")?;
+    let reason =
+        reason.map(|text| EventReason::parse(text).ok_or(contradiction("an unknown reason")));
+    Ok(Some(Event {
+        seq: number(row, "seq")?,
+        kind,
+        subject: row.try_get("subject")?,
+        reason: reason.transpose()?,
+        at: time(at)?,
+    }))
 }
 
 async fn at_one_moment(lease: &Lease, id: FamilyId) -> Result<Option<WallContent>, Trouble> {

@@ -141,13 +141,14 @@ pub(super) fn note(row: &Row) -> Result<Note, Trouble> {
 /// What [`device`] reads of a display that has its tokens.
 pub(super) const DISPLAY: &str = "d.id, d.family_id, d.name, d.room, d.described_name, d.model, \
      d.app_version, d.state, d.linked_by, d.linked_by_name, d.linked_at, d.idle_until, \
-     d.expires_at, d.last_seen_at";
+     d.expires_at, d.last_seen_at, d.reused_at";
 
 /// The same of one that waits for them, whose former place may have heard of it.
 pub(super) const WAITING: &str = "l.device_id AS id, l.family_id, l.name, l.room, \
      l.described_name, l.model, l.app_version, 'pending' AS state, m.id AS linked_by, \
      l.linked_by_name, l.linked_at, l.device_expires_at AS idle_until, \
-     l.device_expires_at AS expires_at, former.last_seen_at FROM links l \
+     l.device_expires_at AS expires_at, former.last_seen_at, NULL::bigint AS reused_at \
+     FROM links l \
      LEFT JOIN members m ON m.id = l.linked_by AND m.family_id = l.family_id \
      LEFT JOIN displays former ON former.id = l.device_id AND former.family_id = l.family_id";
 
@@ -173,6 +174,7 @@ pub(super) fn device(row: &Row, now: i64) -> Result<Device, Trouble> {
         linked_at: required_time(row, "linked_at")?,
         expires_at: required_time(row, "expires_at")?,
         last_seen_at: optional_time(row, "last_seen_at")?,
+        reused_at: optional_time(row, "reused_at")?,
     })
 }
 

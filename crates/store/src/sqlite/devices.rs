@@ -12,7 +12,7 @@ use luminous_domain::{DeviceId, FamilyId, MemberId, TokenId};
 use rusqlite::Connection;
 
 use super::device_standings::Found;
-use super::rows::at;
+use super::rows::{at, ms};
 use super::seen::Seen;
 use super::writer::closed;
 use super::{Read, SqliteStore, Write, links};
@@ -119,6 +119,18 @@ impl Devices for SqliteStore {
         let devices = self.read(move |read| of(read, family)).await?;
         let seen = &self.memory.seen_devices;
         Ok(devices.into_iter().map(|device| with_last_seen(device, seen)).collect())
+    }
+
+    async fn reused_devices(
+        &self,
+        family: FamilyId,
+        within: Duration,
+    ) -> Result<Vec<Device>, StoreError> {
+        self.read(move |read| {
+            let rows = row::reused(read.connection, family, read.now.saturating_sub(ms(within)))?;
+            Ok(rows.iter().map(|row| row.at(read.now)).collect())
+        })
+        .await
     }
 
     async fn device_standing(

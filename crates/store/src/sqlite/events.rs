@@ -6,10 +6,12 @@ use rusqlite::{OptionalExtension as _, Row, params};
 use tokio::sync::broadcast;
 
 use super::members::{self, with_last_seen};
-use super::rows::{Id as _, ms, time, word};
+use super::rows::{Id as _, maybe_word, ms, time, word};
 use super::{Read, SqliteStore, Write, families, notes};
 use crate::error::StoreError;
-use crate::events::{Event, EventKind, EventPage, Events, Hint, MOST_KEPT, RETENTION, WallContent};
+use crate::events::{
+    Event, EventKind, EventPage, EventReason, Events, Hint, MOST_KEPT, RETENTION, WallContent,
+};
 
 impl Write<'_> {
     /// Writes down what happened; listeners are told after the commit.
@@ -19,17 +21,29 @@ impl Write<'_> {
         kind: EventKind,
         subject: Option<&dyn std::fmt::Display>,
     ) -> Result<(), StoreError> {
+        self.event_for(family, kind, subject, None)
+    }
+
+    /// The same with a reason.
+    pub(super) fn event_for(
+        &self,
+        family: FamilyId,
+        kind: EventKind,
+        subject: Option<&dyn std::fmt::Display>,
+        reason: Option<EventReason>,
+    ) -> Result<(), StoreError> {
         let sql = "INSERT INTO event_counters AS c (family_id, latest) VALUES (?1, 1) \
              ON CONFLICT (family_id) DO UPDATE SET latest = c.latest + 1 RETURNING latest";
         let mut count = self.connection.prepare_cached(sql)?;
         let seq = count.query_row([family.key()], |row| number(row, 0))?;
-        let sql =
-            "INSERT INTO events (family_id, seq, kind, subject, at) VALUES (?1, ?2, ?3, ?4, ?5)";
+        let sql = "INSERT INTO events (family_id, seq, kind, subject, reason, at) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
         self.connection.prepare_cached(sql)?.execute(params![
             family.key(),
             seq.cast_signed(),
             kind.as_str(),
             subject.map(ToString::to_string),
+            reason.map(EventReason::as_str),
             self.now
         ])?;
         self.hint(Hint::Family { family, seq });
@@ -47,7 +61,8 @@ fn event(row: &Row<'_>) -> Result<Event, rusqlite::Error> {
         seq: number(row, 0)?,
         kind: word(row, 1, EventKind::parse)?,
         subject: row.get(2)?,
-        at: time(row, 3)?,
+        reason: maybe_word(row, 3, EventReason::parse)?,
+        at: time(row, 4)?,
     })
 }
 
@@ -80,7 +95,7 @@ fn page(
     if after > latest || after < forgotten(read, family, latest)? {
         return Ok(EventPage { events: Vec::new(), latest, is_torn: true });
     }
-    let sql = "SELECT seq, kind, subject, at FROM events WHERE family_id = ?1 AND seq > ?2 \
+    let sql = "SELECT seq, kind, subject, reason, at FROM events WHERE family_id = ?1 AND seq > ?2 \
          ORDER BY seq LIMIT ?3";
     let mut query = read.connection.prepare_cached(sql)?;
     let rows = query.query_map(params![family.key(), after.cast_signed(), limit], event)?;

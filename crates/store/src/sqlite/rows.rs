@@ -6,7 +6,7 @@ use luminous_domain::{
     AccountId, AuditId, ChallengeId, DeviceId, FamilyId, InviteId, LinkId, MemberId, NoteId,
     ObjectId, PersonKey, Role, TenantId, Timestamp, TokenId, WebSessionId,
 };
-use rusqlite::types::Type;
+use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Connection, Error, OptionalExtension as _, Row};
 
 use crate::accounts::{Account, Membership, Standing};
@@ -88,6 +88,16 @@ pub(super) fn word<T>(
 ) -> Result<T, Error> {
     let text: String = row.get(index)?;
     parse(&text).ok_or_else(|| Error::InvalidColumnType(index, String::new(), Type::Text))
+}
+
+/// The word in a column, or nothing.
+pub(super) fn maybe_word<T>(
+    row: &Row<'_>,
+    index: usize,
+    parse: impl FnOnce(&str) -> Option<T>,
+) -> Result<Option<T>, Error> {
+    let is_there = row.get_ref(index)? != ValueRef::Null;
+    is_there.then(|| word(row, index, parse)).transpose()
 }
 
 /// The role in column `at`.

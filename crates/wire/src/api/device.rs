@@ -59,6 +59,26 @@ pub struct DeviceView {
 pub struct DeviceList {
     /// Them, by name.
     pub devices: Vec<DeviceView>,
+    /// Those that the server ended in the last week because their sign-in was used in two places, the
+    /// newest first; one that was linked again is not among them.
+    #[serde(default)]
+    pub ended: Vec<EndedDisplay>,
+}
+
+/// A display that the server ended because its sign-in was used in two places: it, or whoever has a copy
+/// of it, presented a refresh token that the other had used up (F6).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EndedDisplay {
+    /// Its id, which it keeps when it is linked again.
+    pub id: DeviceId,
+    /// What the family calls it.
+    pub name: String,
+    /// Where it hangs.
+    pub room: Option<String>,
+    /// When it was ended, Unix time in ms.
+    #[ts(type = "number")]
+    pub ended_at_ms: i64,
 }
 
 /// Another name or room.

@@ -73,6 +73,11 @@ pub struct FamilyEvent {
     pub kind: String,
     /// The id of what it is about.
     pub resource: Option<String>,
+    /// Why, where that is told: `reuse` of a `device_revoked` whose refresh token came back. Unknown ones
+    /// are to be passed over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub reason: Option<String>,
 }
 
 /// A ticket to a hub: good for one connection, begun within its life.

@@ -88,7 +88,7 @@ pub struct OAuthProblem {
     /// For whoever reads logs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_description: Option<String>,
-    /// Ours: the finer reason of an `invalid_grant`: `unknown`, `reused`, `revoked`, `expired`.
+    /// Ours: the finer reason of an `invalid_grant`: `unknown`, `reuse`, `revoked`, `expired`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Ours: with `authorization_pending`, the number to show once somebody typed the code, so that a

@@ -99,6 +99,14 @@ export class FakeHost implements Host {
     this.tell({ kind: "display_joined", device });
   }
 
+  /** The server ends a display, because its sign-in was used in two places. */
+  ends({ id, name, room }: DeviceView) {
+    this.#signsOut(id);
+    const display = { id, name, room, ended_at_ms: Date.now() };
+    this.household.ended = [display, ...this.household.ended];
+    this.tell({ kind: "display_ended", display });
+  }
+
   /** Moves on to a new snapshot, as Rust would. */
   show(change: Partial<Omit<SessionSnapshot, "revision">>) {
     this.snapshot = { ...this.snapshot, ...change, revision: this.snapshot.revision + 1 };
@@ -205,6 +213,7 @@ export class FakeHost implements Host {
       linked_by_name: ana.name,
     };
     this.household.devices = [...this.household.devices, device];
+    this.household.ended = this.household.ended.filter(({ id }) => id !== device.id);
     return device;
   }
 
@@ -328,7 +337,7 @@ export class FakeHost implements Host {
     remove_note: ({ id }) => {
       this.household.notes = this.household.notes.filter((one) => one.id !== id);
     },
-    list_devices: () => ({ devices: this.household.devices }),
+    list_devices: () => ({ devices: this.household.devices, ended: this.household.ended }),
     look_up_link: () => this.challenge,
     confirm_link: ({ request }) => this.#links(request),
     decline_link: () => undefined,

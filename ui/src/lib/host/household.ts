@@ -1,4 +1,5 @@
 import type { DeviceView } from "../wire/DeviceView";
+import type { EndedDisplay } from "../wire/EndedDisplay";
 import type { FamilyStanding } from "../wire/FamilyStanding";
 import type { InviteView } from "../wire/InviteView";
 import type { MembershipView } from "../wire/MembershipView";
@@ -12,6 +13,8 @@ export interface Household {
   members: MemberView[];
   notes: NoteView[];
   devices: DeviceView[];
+  /** Those that the server has ended. */
+  ended: EndedDisplay[];
   invites: InviteView[];
 }
 
@@ -156,6 +159,7 @@ export function lindqvists(role: Role = "owner"): Household {
       display("d-1", "Kitchen", { room: "Beside the window" }),
       display("d-2", "Hall", { online: false, last_seen_at_ms: may(2, 20) }),
     ],
+    ended: [],
     invites: [
       {
         id: "i-1",
@@ -170,7 +174,7 @@ export function lindqvists(role: Role = "owner"): Household {
 
 /** A family that has just been begun. */
 export function newcomers(): Household {
-  return { members: [me("owner")], notes: [], devices: [], invites: [] };
+  return { members: [me("owner")], notes: [], devices: [], ended: [], invites: [] };
 }
 
 const LONG = "Grundstücksverkehrsgenehmigungszuständigkeitsübertragungsverordnung Maria Fernanda";
@@ -189,6 +193,7 @@ export function hostileHousehold(text: string): Household {
       app_version: text,
       linked_by_name: text,
     })),
+    ended: long.ended.map((one) => ({ ...one, name: text, room: text })),
     invites: long.invites.map((one) => ({ ...one, invited_by: text })),
   };
 }
@@ -217,6 +222,7 @@ export function longNames(): Household {
       }),
       display("d-3", "x".repeat(60), { state: "pending", online: false, last_seen_at_ms: null }),
     ],
+    ended: [{ id: "d-4", name: LONG.slice(0, 60), room: null, ended_at_ms: may(3, 16) }],
     invites: [
       {
         id: "i-9",

@@ -26,6 +26,7 @@ export function previewHost(): FakeHost {
   }
   window.luminousPreview = host;
   if (query.has("arrives")) setTimeout(() => host.joins(freshDisplay("d-7", "Bedroom", null)));
+  if (query.has("ends")) setTimeout(() => host.ends(freshDisplay("d-2", "Hall", null)));
   if (query.has("play")) play(host);
   return host;
 }

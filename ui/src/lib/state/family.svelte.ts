@@ -8,6 +8,7 @@ import type { ConfirmLink } from "../wire/ConfirmLink";
 import type { CreateInvite } from "../wire/CreateInvite";
 import type { DeviceId } from "../wire/DeviceId";
 import type { DeviceView } from "../wire/DeviceView";
+import type { EndedDisplay } from "../wire/EndedDisplay";
 import type { ErrorCode } from "../wire/ErrorCode";
 import type { FamilyNews } from "../wire/FamilyNews";
 import type { FamilyPart } from "../wire/FamilyPart";
@@ -22,7 +23,7 @@ import type { PostNote } from "../wire/PostNote";
 import type { Clock } from "./clock.svelte";
 import { NOTHING_KNOWN, READS, type ListName, type Lists } from "./lists";
 import type { SessionState, Trouble } from "./session.svelte";
-import { Told } from "./told.svelte";
+import { Told, type DisplayNews } from "./told.svelte";
 
 /** An act that was refused. */
 interface Refusal extends Trouble {
@@ -124,12 +125,18 @@ export class FamilyState {
    * whether there is still time is for the server's clock to say.
    */
   get joined(): readonly DeviceView[] {
-    const account = this.#session.inside?.account.id;
-    if (account === undefined || !this.may("devices.link")) return [];
-    return (this.lists.devices ?? []).filter(
-      (one) =>
-        one.state !== "pending" && one.undo_until_ms !== null && !this.#told.has(account, one),
+    const joined = (this.lists.devices ?? []).filter(
+      (one) => one.state !== "pending" && one.undo_until_ms !== null,
     );
+    return this.#untold(joined);
+  }
+
+  /**
+   * The displays that the server ended because their sign-in was used in two places, also while this
+   * window was closed, until the person puts the news away or somebody links them again.
+   */
+  get ended(): readonly EndedDisplay[] {
+    return this.#untold(this.lists.ended ?? []);
   }
 
   /** Begins to hear of what happens in the family. */
@@ -147,9 +154,9 @@ export class FamilyState {
   };
 
   /** Puts the news of a display away, for good. */
-  putAway = (device: DeviceView) => {
+  putAway = (news: DisplayNews) => {
     const account = this.#session.inside?.account.id;
-    if (account !== undefined) this.#told.add(account, device);
+    if (account !== undefined) this.#told.add(account, news);
   };
 
   /** Keeps the code of an invitation that can be used only once somebody has signed in. */
@@ -304,6 +311,13 @@ export class FamilyState {
       if (OUTDATED.includes(error.code)) void this.load();
       return null;
     }
+  }
+
+  /** What of this is still to be told to the person, if it is their affair. */
+  #untold<News extends DisplayNews>(all: readonly News[]): readonly News[] {
+    const account = this.#session.inside?.account.id;
+    if (account === undefined || !this.may("devices.link")) return [];
+    return all.filter((one) => !this.#told.has(account, one));
   }
 
   /** Asks; what the window knows stays when there is no answer. */

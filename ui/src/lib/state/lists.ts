@@ -1,5 +1,6 @@
 import type { Host } from "../host/host";
 import type { DeviceView } from "../wire/DeviceView";
+import type { EndedDisplay } from "../wire/EndedDisplay";
 import type { InviteView } from "../wire/InviteView";
 import type { MemberView } from "../wire/MemberView";
 import type { NoteView } from "../wire/NoteView";
@@ -10,18 +11,26 @@ export interface Lists {
   readonly members: readonly MemberView[] | null;
   readonly notes: readonly NoteView[] | null;
   readonly devices: readonly DeviceView[] | null;
+  /** Displays that the server has ended lately; they come with the others. */
+  readonly ended: readonly EndedDisplay[] | null;
   readonly invites: readonly InviteView[] | null;
 }
 
-/** The name of a list. */
-export type ListName = keyof Lists;
+/** The name of a list that is asked for. */
+export type ListName = Exclude<keyof Lists, "ended">;
 
 interface Read {
   readonly needs: Permission;
   readonly ask: (host: Host) => Promise<Partial<Lists>>;
 }
 
-export const NOTHING_KNOWN: Lists = { members: null, notes: null, devices: null, invites: null };
+export const NOTHING_KNOWN: Lists = {
+  members: null,
+  notes: null,
+  devices: null,
+  ended: null,
+  invites: null,
+};
 
 /** How each list is asked for, and what that needs. */
 export const READS: Record<ListName, Read> = {

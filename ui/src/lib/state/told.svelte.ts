@@ -1,4 +1,5 @@
 import type { DeviceView } from "../wire/DeviceView";
+import type { EndedDisplay } from "../wire/EndedDisplay";
 
 /** Where it is kept, with the webview's own data. */
 const PLACE = "luminous.told";
@@ -6,21 +7,24 @@ const PLACE = "luminous.told";
 /** How many are kept: more than any family links within a day. */
 const MOST = 100;
 
+/** A display that was linked, or that the server ended. */
+export type DisplayNews = DeviceView | EndedDisplay;
+
 /**
- * Which links of displays a person need not be told of any more: their own, and those whose news
+ * Which links and ends of displays a person need not be told of any more: their own links, and what
  * they put away. Only ids and times; what cannot be kept is known until the window closes.
  */
 export class Told {
   #links = $state.raw(read());
 
-  /** Whether `account` has been told of this link of the display; a later one is another one. */
-  has(account: string, device: DeviceView): boolean {
-    return this.#links.includes(name(account, device));
+  /** Whether `account` has been told of this; a later link or end of the display is another one. */
+  has(account: string, news: DisplayNews): boolean {
+    return this.#links.includes(name(account, news));
   }
 
   /** They have been. */
-  add(account: string, device: DeviceView) {
-    const link = name(account, device);
+  add(account: string, news: DisplayNews) {
+    const link = name(account, news);
     // Another window of the same person may have kept some meanwhile.
     const others = read().filter((one) => one !== link && !this.#links.includes(one));
     const mine = this.#links.filter((one) => one !== link);
@@ -33,8 +37,9 @@ export class Told {
   }
 }
 
-function name(account: string, { id, linked_at_ms }: DeviceView): string {
-  return `${account} ${id} ${linked_at_ms}`;
+function name(account: string, news: DisplayNews): string {
+  const when = "ended_at_ms" in news ? `ended ${news.ended_at_ms}` : news.linked_at_ms;
+  return `${account} ${news.id} ${when}`;
 }
 
 function read(): string[] {

@@ -333,6 +333,55 @@ describe("d17 news of a display that somebody else linked", () => {
   });
 });
 
+describe("f6 news of a display whose sign-in was used in two places", () => {
+  const GONE = "Hall was signed out";
+
+  async function end(scene: SceneName = "home"): Promise<FakeHost> {
+    const host = show(scene);
+    await screen.findByText("The soup is in the fridge.", { selector: "p" });
+    host.ends(display("d-2", "Hall"));
+    return host;
+  }
+
+  it("stands in a place that is read aloud, until somebody puts it away for good", async () => {
+    const host = await end();
+    const news = await screen.findByText(GONE);
+    expect(news.closest("[role=status]")?.textContent).toContain("used in a second place");
+    expect(screen.queryByText("Hall", { selector: "bdi" })).toBeNull();
+    await press("Close");
+    expect(screen.queryByText(GONE)).toBeNull();
+    host.tell({ kind: "changed", parts: ["devices"] });
+    await waitFor(() => expect(host.calls.at(-1)?.command).toBe("list_devices"));
+    expect(screen.queryByText(GONE)).toBeNull();
+  });
+
+  it("leads to where it is linked again, and is over then", async () => {
+    const host = await end();
+    host.challenge = challenge({ former: { id: "d-2", name: "Hall", room: null } });
+    await screen.findByText(GONE);
+    await press("Link it again");
+    await type(CODE, "k7m3qx");
+    await press("Go on");
+    await screen.findByLabelText(NUMBER);
+    await answer("47", "Hall");
+    await waitFor(() => expect(screen.queryByText(GONE)).toBeNull());
+  });
+
+  it("waits for whose window was closed when it happened", async () => {
+    const host = show("signed_out_back");
+    host.household.ended = [{ id: "d-2", name: "Hall", room: null, ended_at_ms: Date.now() }];
+    host.comeBack();
+    host.finish();
+    await screen.findByText(GONE);
+  });
+
+  it("is told to nobody who may not link displays", async () => {
+    const host = await end("home_child");
+    await waitFor(() => expect(host.calls.at(-1)?.command).not.toBe("load_family"));
+    expect(screen.queryByText(GONE)).toBeNull();
+  });
+});
+
 it("a note of somebody else appears by itself", async () => {
   const host = show("home");
   await screen.findByText("The soup is in the fridge.", { selector: "p" });

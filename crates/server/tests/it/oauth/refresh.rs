@@ -53,16 +53,16 @@ async fn f6_a_parent_that_comes_back_after_its_child_was_used_ends_the_display()
     let stolen = display.token("refresh_token").to_owned();
     assert_eq!(display.refresh(&rig).await.oauth(), "200");
     assert_eq!(display.get(&rig, &family(&ana)).await.outcome(), "200");
-    assert_eq!(display.refresh_with(&rig, &stolen).await.oauth(), "400 invalid_grant reused");
+    assert_eq!(display.refresh_with(&rig, &stolen).await.oauth(), "400 invalid_grant reuse");
 
     let ended = display.get(&rig, &family(&ana)).await;
     assert_eq!(ended.outcome(), "401 device.revoked");
-    assert_eq!(ended.json()["detail"], "revoked");
+    assert_eq!(ended.json()["detail"], "reuse");
     assert_eq!(
         ended.header("www-authenticate"),
         "DPoP realm=\"luminous\", error=\"invalid_token\", algs=\"ES256\""
     );
-    assert_eq!(display.refresh(&rig).await.oauth(), "400 invalid_grant revoked");
+    assert_eq!(display.refresh(&rig).await.oauth(), "400 invalid_grant reuse");
     assert!(rig.store.devices(ana.family()).await.unwrap().is_empty());
     let filter =
         AuditFilter { action: Some("device.token_reused".into()), ..AuditFilter::default() };

@@ -16,8 +16,8 @@ use crate::postgres::rows::{DISPLAY, contradiction, device, hash, milliseconds, 
 use crate::postgres::trouble::Trouble;
 use crate::postgres::write::Tx;
 use crate::{
-    Device, DeviceGrant, DeviceStanding, DeviceState, KeyThumbprint, Network, NewToken, Refresh,
-    RefreshRecord, Refusal, SecretHash,
+    Device, DeviceGrant, DeviceStanding, DeviceState, EventReason, KeyThumbprint, Network,
+    NewToken, Refresh, RefreshRecord, Refusal, SecretHash,
 };
 
 /// One indexed read: the door asks this on each request.
@@ -124,7 +124,10 @@ pub(super) async fn refresh(tx: &Tx, asked: &Refresh) -> Result<DeviceGrant, Tro
     let found = presented(tx, &asked.presented, &asked.key).await?;
     let Presented { token, is_spent, device } = found.ok_or(Refusal::TokenUnknown)?;
     match device.state {
-        DeviceState::Revoked => return Err(Refusal::DeviceRevoked.into()),
+        DeviceState::Revoked if device.reused_at.is_none() => {
+            return Err(Refusal::DeviceRevoked.into());
+        }
+        DeviceState::Revoked => return Err(Refusal::TokenReused.into()),
         _ if is_spent => return Err(Refusal::TokenReused.into()),
         DeviceState::Expired => return Err(Refusal::DeviceExpired.into()),
         DeviceState::Active => {}
@@ -183,7 +186,8 @@ pub(super) async fn end_for_reuse(tx: &mut Tx, asked: &Refresh) -> Result<(), Tr
             outcome: "device.token_reused",
             ..Line::done(Some(found.device.family), "device.token_reused")
         };
-        tx.end_device(&found.device, &alarm, &by_itself(&found.device, asked.network)).await?;
+        let act = by_itself(&found.device, asked.network);
+        tx.end_device(&found.device, Some(EventReason::Reuse), &alarm, &act).await?;
     }
     Ok(())
 }
@@ -196,7 +200,7 @@ pub(super) async fn give_back(
 ) -> Result<(), Trouble> {
     let Some(found) = locked(tx, refresh, key).await? else { return Ok(()) };
     let line = Line::done(Some(found.device.family), "device.signed_out");
-    tx.end_device(&found.device, &line, &by_itself(&found.device, network)).await
+    tx.end_device(&found.device, None, &line, &by_itself(&found.device, network)).await
 }
 
 /// As [`presented`], with the family's lock first; `None` also when the display was revoked.

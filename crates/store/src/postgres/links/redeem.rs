@@ -163,7 +163,7 @@ async fn hang(tx: &Tx, asked: &Redemption, row: &Row) -> Result<Device, Trouble>
          described_name = excluded.described_name, model = excluded.model, \
          app_version = excluded.app_version, state = 'active', linked_by = excluded.linked_by, \
          linked_by_name = excluded.linked_by_name, linked_at = excluded.linked_at, \
-         idle_until = excluded.idle_until, expires_at = excluded.expires_at \
+         idle_until = excluded.idle_until, expires_at = excluded.expires_at, reused_at = NULL \
          RETURNING {DISPLAY}"
     );
     let link: uuid::Uuid = row.try_get("id")?;

@@ -9,7 +9,7 @@ use super::row::{self, Row};
 use crate::audit::{Act, Actor, Network};
 use crate::devices::{Device, DeviceChange, DeviceState, KeyThumbprint};
 use crate::error::{Failure, Refusal, StoreError};
-use crate::events::EventKind;
+use crate::events::{EventKind, EventReason};
 use crate::sqlite::audit::Line;
 use crate::sqlite::rows::{Id as _, after_lasting, at, ms};
 use crate::sqlite::{Write, links, members};
@@ -62,13 +62,23 @@ impl Tell<'_> {
 /// Ends it, whether it has its tokens or waits for them, and tells the family's displays. Its tokens
 /// stay, so that whoever presents one is told what happened.
 pub(super) fn end(write: &Write<'_>, device: &Device) -> Result<(), StoreError> {
+    end_for(write, device, None)
+}
+
+/// Ends it for this reason, which is remembered with it.
+pub(super) fn end_for(
+    write: &Write<'_>,
+    device: &Device,
+    reason: Option<EventReason>,
+) -> Result<(), StoreError> {
     if let Some(link) = links::waiting_as(write, device.family, device.id)? {
         links::deny(write, link.id)?;
     }
-    let sql = "UPDATE devices SET state = 'revoked' WHERE id = ?1";
-    write.connection.prepare_cached(sql)?.execute([device.id.key()])?;
+    let reused_at = (reason == Some(EventReason::Reuse)).then_some(write.now);
+    let sql = "UPDATE devices SET state = 'revoked', reused_at = ?2 WHERE id = ?1";
+    write.connection.prepare_cached(sql)?.execute(params![device.id.key(), reused_at])?;
     write.device_changed(device.id);
-    write.event(device.family, EventKind::DeviceRevoked, Some(&device.id))
+    write.event_for(device.family, EventKind::DeviceRevoked, Some(&device.id), reason)
 }
 
 /// Ends the displays of this key in all families but that of `place`.
@@ -108,7 +118,7 @@ pub(in crate::sqlite) fn put(
          described_name = excluded.described_name, model = excluded.model, \
          app_version = excluded.app_version, state = excluded.state, \
          linked_by = excluded.linked_by, linked_by_name = excluded.linked_by_name, \
-         linked_at = excluded.linked_at, expires_at = excluded.expires_at";
+         linked_at = excluded.linked_at, expires_at = excluded.expires_at, reused_at = NULL";
     write.connection.prepare_cached(sql)?.execute(params![
         place.device.key(),
         place.family.key(),

@@ -20,8 +20,8 @@ pub(in crate::sqlite) struct Row {
 }
 
 const SELECT: &str = "SELECT id, family_id, key, name, room, described_name, model, app_version, \
-     state = 'revoked', linked_by, linked_by_name, linked_at, idle_until, expires_at, last_seen_at \
-     FROM devices";
+     state = 'revoked', linked_by, linked_by_name, linked_at, idle_until, expires_at, last_seen_at, \
+     reused_at FROM devices";
 
 fn row(row: &rusqlite::Row<'_>) -> Result<Row, Error> {
     let device = Device {
@@ -40,6 +40,7 @@ fn row(row: &rusqlite::Row<'_>) -> Result<Row, Error> {
         linked_at: time(row, 11)?,
         expires_at: time(row, 13)?,
         last_seen_at: maybe_time(row, 14)?,
+        reused_at: maybe_time(row, 15)?,
     };
     Ok(Row { device, key: row.get(2)?, is_revoked: row.get(8)?, idle_until: row.get(12)? })
 }
@@ -102,6 +103,17 @@ pub(super) fn elsewhere(
 pub(super) fn all(connection: &Connection, family: FamilyId) -> Result<Vec<Row>, Error> {
     let sql = format!("{SELECT} WHERE family_id = ?1");
     connection.prepare_cached(&sql)?.query_map([family.key()], row)?.collect()
+}
+
+/// The family's that were ended since `since` because a token came back, the newest first.
+pub(super) fn reused(
+    connection: &Connection,
+    family: FamilyId,
+    since: i64,
+) -> Result<Vec<Row>, Error> {
+    let sql =
+        format!("{SELECT} WHERE family_id = ?1 AND reused_at >= ?2 ORDER BY reused_at DESC, id");
+    connection.prepare_cached(&sql)?.query_map((family.key(), since), row)?.collect()
 }
 
 /// The family's, without the revoked ones.

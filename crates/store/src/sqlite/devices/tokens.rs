@@ -6,11 +6,12 @@
 use luminous_domain::{DeviceId, TokenId};
 use rusqlite::{Connection, Error, OptionalExtension as _, params};
 
-use super::change::{end, tell};
+use super::change::{end_for, tell};
 use super::row::{self, Row};
 use crate::SecretHash;
 use crate::devices::{DeviceGrant, DeviceState, KeyThumbprint, NewToken, Refresh, RefreshRecord};
 use crate::error::{Failure, Refusal, StoreError};
+use crate::events::EventReason;
 use crate::sqlite::audit::Line;
 use crate::sqlite::rows::{Id as _, after_lasting, at, id};
 use crate::sqlite::{Read, Write};
@@ -130,7 +131,8 @@ pub(super) fn refresh(
     };
     let state = row.state(write.now);
     if state == DeviceState::Revoked {
-        return Err(Refusal::DeviceRevoked.into());
+        let reused = row.device.reused_at.is_some();
+        return Err(if reused { Refusal::TokenReused } else { Refusal::DeviceRevoked }.into());
     }
     if token.is_spent {
         reused(write, &row, refresh)?;
@@ -148,7 +150,7 @@ pub(super) fn refresh(
 
 /// Somebody presents what was used up: one of two has stolen it, and nobody can tell which.
 fn reused(write: &Write<'_>, row: &Row, refresh: &Refresh) -> Result<(), StoreError> {
-    end(write, &row.device)?;
+    end_for(write, &row.device, Some(EventReason::Reuse))?;
     let action = "device.token_reused";
     let tell = tell(&row.device, refresh.network);
     Line { outcome: action, ..tell.line(action) }.write(write)

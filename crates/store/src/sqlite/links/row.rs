@@ -208,6 +208,7 @@ impl Row {
             linked_at: at(place.linked_at),
             expires_at: at(place.expires_at),
             last_seen_at: place.last_seen_at,
+            reused_at: None,
         }
     }
 }
