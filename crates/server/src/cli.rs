@@ -1,7 +1,6 @@
 //! What can be typed: `serve`, `migrate`, `key`, `keys`, `doctor`, `openapi`, `config`.
 
 mod doctor;
-mod log;
 mod open;
 
 use std::io::Write as _;
@@ -12,7 +11,7 @@ use clap::{Args, Parser, Subcommand};
 use luminous_domain::{Clock as _, OsEntropy, SystemClock};
 use luminous_server::config::{Config, ConfigError, Secrets, load};
 use luminous_server::oauth::{Rotation, SigningKeys};
-use luminous_server::{Server, StartError, routes};
+use luminous_server::{Server, StartError, log, routes};
 
 /// The files that are open beside connections: the database's, above all.
 #[cfg(unix)]

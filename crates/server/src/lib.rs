@@ -25,6 +25,7 @@ mod invite_codes;
 pub mod limits;
 pub mod link_codes;
 mod links;
+pub mod log;
 pub mod meters;
 pub mod networks;
 pub mod oauth;

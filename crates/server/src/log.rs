@@ -1,8 +1,7 @@
-//! Where log lines go: to standard error.
+//! Where log lines go: to standard error. And which there are: no secret is in any of them (T25, S9).
 
 use std::io::IsTerminal as _;
 
-use luminous_server::config::{Config, ConfigError, LogFormat};
 use tracing::level_filters::LevelFilter;
 use tracing::{Metadata, Subscriber};
 use tracing_subscriber::filter::filter_fn;
@@ -11,7 +10,9 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
 
-/// From now on.
+use crate::config::{Config, ConfigError, LogFormat};
+
+/// Writes the lines of this process to standard error from now on.
 ///
 /// # Errors
 /// [`ConfigError`] about `log_filter`.
@@ -20,7 +21,11 @@ pub fn init(config: &Config) -> Result<(), ConfigError> {
     Ok(())
 }
 
-fn lines<W>(
+/// The lines that the program writes, into `out`.
+///
+/// # Errors
+/// [`ConfigError`] about `log_filter`.
+pub fn lines<W>(
     config: &Config,
     out: W,
     colours: bool,

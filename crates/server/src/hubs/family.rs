@@ -6,15 +6,12 @@
 //!
 //! [`family_hub::RESUME`]: luminous_wire::api::hub::family_hub::RESUME
 
+mod backlog;
 mod rooms;
 
-use std::time::Duration;
-
 use luminous_domain::{FamilyId, Permission};
-use luminous_signalr::hub::SLOW_CONSUMER;
 use luminous_store::{DeviceState, MemberState, StoreError};
 use luminous_wire::api::hub::family_hub;
-use tokio::time::timeout;
 
 use super::rounds::{Matter, look};
 use super::{Caller, Connection};
@@ -25,8 +22,6 @@ pub use rooms::{NEW, Rooms};
 
 /// How many events are read at once.
 const PAGE: u32 = 256;
-/// How long a guest may take to read what waits for it.
-const PATIENCE: Duration = Duration::from_secs(15);
 
 /// The connection has seen everything up to `seen`: what came after follows. Answers the newest
 /// number. Whoever has seen what is forgotten, or what never was, is told at once to read everything
@@ -78,12 +73,10 @@ pub async fn deliver(state: &AppState, family: FamilyId) -> Result<(), StoreErro
     }
 }
 
-/// Goes on with whoever had enough to read, once they have read it; not for ever.
+/// Goes on with whoever had enough to read, once they have read it. However long that takes, no more
+/// waits for them than may.
 async fn wait_for_reader(state: AppState, connection: Connection, family: FamilyId) {
-    if timeout(PATIENCE, connection.caught_up()).await.is_err() {
-        connection.close(Some(SLOW_CONSUMER), true);
-        return;
-    }
+    connection.caught_up().await;
     state.listeners().families.caught_up(&connection);
     look(&state, Matter::Family(family));
 }

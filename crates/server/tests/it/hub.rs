@@ -1,5 +1,11 @@
 //! The hubs over real sockets: who is let in, what they hear, when they are shown out.
 
+mod failing;
+mod logged;
+mod raw;
+mod reuse;
+mod slow;
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -24,7 +24,7 @@ use reqwest::header::{HeaderMap, HeaderName};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 /// The server and everything around it.
 pub struct Rig {
@@ -90,6 +90,15 @@ impl Rig {
         .await
     }
 
+    /// One whose connections hold little that was not read yet.
+    pub async fn with_small_sockets() -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        // Those that are accepted have it from the one that listens.
+        socket.set_send_buffer_size(4096).unwrap();
+        socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+        Self::at(socket.listen(64).unwrap(), None, |_, _| {}, |_| {}).await
+    }
+
     async fn prepared(
         change: impl FnOnce(&mut Config, &mut EmulatorConfig),
         prepare: impl FnOnce(&Emulator),
@@ -103,10 +112,19 @@ impl Rig {
         change: impl FnOnce(&mut Config, &mut EmulatorConfig),
         prepare: impl FnOnce(&Emulator),
     ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::at(listener, store, change, prepare).await
+    }
+
+    async fn at(
+        listener: TcpListener,
+        store: Option<Arc<dyn Store>>,
+        change: impl FnOnce(&mut Config, &mut EmulatorConfig),
+        prepare: impl FnOnce(&Emulator),
+    ) -> Self {
         // Now, because the `Date` headers come from HTTP libraries and say so.
         let clock = Arc::new(FrozenClock::at(SystemClock.now()));
         let folder = tempfile::tempdir().unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://localhost:{}", listener.local_addr().unwrap().port());
         let mut config = config(&folder, &base);
         let wall = Arc::clone(&clock);

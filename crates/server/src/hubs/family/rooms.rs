@@ -4,17 +4,16 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use luminous_domain::{AccountId, FamilyId};
-use luminous_signalr::hub::Frame;
+use luminous_signalr::hub::{Frame, SLOW_CONSUMER};
 use luminous_store::{Event, EventKind, EventPage};
 use luminous_wire::api::FamilyEvent;
 use luminous_wire::api::hub::family_hub;
 
 use super::super::{Caller, Connection};
+use super::backlog::Backlog;
 use crate::AppState;
 use crate::presence::Connected;
 
-/// How many events may wait for a guest to read them; its connection would take twice as many.
-const BURST: u32 = 128;
 /// The most connections of one display: one, and the one before it that is not known to be dead yet.
 const MOST_OF_DISPLAY: usize = 2;
 /// The most connections of one person, over all their devices.
@@ -42,9 +41,8 @@ struct Guest {
     connection: Connection,
     /// The newest event that was sent; `None` until the connection said what it has.
     position: Option<u64>,
-    /// How many events it was sent since it had read all of them. At [`BURST`] it gets no more until it
-    /// has (P6).
-    unread: u32,
+    /// How far behind it is with reading.
+    backlog: Backlog,
     /// How often it came into doubt whether it may listen, and up to which of these it was found that
     /// it may. It hears nothing in between, and a store that fails ends nothing.
     doubts: u32,
@@ -66,7 +64,7 @@ impl Rooms {
         let guest = Guest {
             connection: connection.clone(),
             position: None,
-            unread: 0,
+            backlog: Backlog::default(),
             doubts: NEW,
             settled: 0,
             _online: online,
@@ -141,7 +139,7 @@ impl Rooms {
 
     /// The connection has read everything it was sent.
     pub fn caught_up(&self, connection: &Connection) {
-        self.with_guest(connection, |guest| guest.unread = 0);
+        self.with_guest(connection, |guest| guest.backlog = Backlog::default());
     }
 
     /// From where to read: what the guest furthest behind has, of those who read and may listen, or
@@ -169,17 +167,19 @@ impl Rooms {
     }
 
     /// Sends to each guest what it has not had of the page that follows `from`. Answers who must read
-    /// before they get more.
+    /// before they get more; who has not for too long is closed, and may come again.
     pub fn hand_out(&self, family: FamilyId, from: u64, page: &EventPage) -> Vec<Connection> {
         let mut rooms = self.rooms();
         let Some(room) = rooms.get_mut(&family) else { return Vec::new() };
         let frames: Vec<(u64, Frame)> =
             page.events.iter().filter_map(|event| Some((event.seq, frame(event)?))).collect();
         let mut full = Vec::new();
-        for guest in room.guests.iter_mut().filter(|guest| guest.may_be_sent()) {
-            guest.hand(from, page, &frames);
-            if guest.unread >= BURST {
-                full.push(guest.connection.clone());
+        for guest in &mut room.guests {
+            if guest.backlog.is_too_much(page.latest) {
+                guest.connection.close(Some(SLOW_CONSUMER), true);
+            } else if guest.may_be_sent() {
+                guest.hand(from, page, &frames);
+                full.extend(guest.backlog.is_full().then(|| guest.connection.clone()));
             }
         }
         full
@@ -233,7 +233,7 @@ impl Guest {
     }
 
     fn may_be_sent(&self) -> bool {
-        self.unread < BURST && !self.is_doubtful()
+        !self.backlog.is_full() && !self.is_doubtful()
     }
 
     fn hand(&mut self, from: u64, page: &EventPage, frames: &[(u64, Frame)]) {
@@ -244,10 +244,10 @@ impl Guest {
             *position = page.latest;
         }
         for (seq, frame) in frames {
-            if position.checked_add(1) == Some(*seq) && self.unread < BURST {
+            if position.checked_add(1) == Some(*seq) && !self.backlog.is_full() {
                 let _ = self.connection.send_frame(frame);
                 *position = *seq;
-                self.unread += 1;
+                self.backlog.sent(page.latest);
             }
         }
     }
@@ -269,6 +269,7 @@ fn frame(event: &Event) -> Option<Frame> {
         seq: event.seq,
         kind: event.kind.as_str().to_owned(),
         resource: event.subject.clone(),
+        reason: event.reason.map(|reason| reason.as_str().to_owned()),
     };
     // Two texts and a number are always JSON.
     Frame::call(family_hub::EVENT, &[event]).ok()
