@@ -23,7 +23,8 @@ const WITHOUT_SLOW: &[&str] = &[
     "--exclude",
     "luminous",
     "-E",
-    "not binary(keyring) & not binary(postgres) & not binary(kills) & not binary(display_kills)",
+    "not binary(keyring) & not binary(postgres) & not binary(kills) & not binary(display_kills) \
+     & not binary(endurance)",
 ];
 
 const EVERYTHING: &[Stage] = &[
