@@ -159,7 +159,12 @@ impl House {
 
     /// Until nobody is connected any more.
     pub async fn empty(&self) {
-        while self.hub.connections() > 0 {
+        self.down_to(0).await;
+    }
+
+    /// Until no more than so many are connected.
+    pub async fn down_to(&self, connections: usize) {
+        while self.hub.connections() > connections {
             tokio::task::yield_now().await;
         }
     }
