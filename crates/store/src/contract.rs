@@ -17,6 +17,8 @@
 pub mod accounts;
 pub mod attempts;
 pub mod audit;
+pub mod claims;
+pub mod device_tokens;
 pub mod devices;
 pub mod displays;
 pub mod events;
@@ -24,6 +26,7 @@ pub mod expect;
 pub mod families;
 #[cfg(unix)]
 pub mod faulty_link;
+pub mod former_places;
 pub mod health;
 pub mod invites;
 pub mod links;
@@ -33,6 +36,7 @@ pub mod once;
 pub mod people;
 #[cfg(unix)]
 pub mod postgres_server;
+pub mod redemptions;
 pub mod rotation;
 pub mod web_sessions;
 
@@ -108,23 +112,32 @@ macro_rules! contract_suite {
                 one_family_does_not_see_the_log_of_another
                 the_log_outlives_the_family
             }
-            devices {
+            claims {
+                the_same_person_claiming_again_gets_the_same_challenge_by_code_or_qr
+                d8_of_a_hundred_claims_by_two_families_one_wins
+                d8_of_a_hundred_confirmations_by_two_families_one_makes_the_device
+                d10_a_claim_ends_to_the_millisecond_and_the_code_is_open_again
+                d12_who_may_not_link_leaves_the_code_as_it_was
+                d15_a_wrong_number_burns_the_code
+                d18_a_code_that_three_families_typed_is_burned
+                d18_a_confirmed_code_cannot_be_burned_any_more
+                what_became_of_a_question_is_told_to_whoever_was_asked
+                whoever_typed_the_code_declines_it_and_nobody_else
+            }
+            device_tokens {
                 a_display_ends_without_renewal_to_the_millisecond
                 a_display_that_is_silent_ends_to_the_millisecond
                 a_token_is_used_once_and_using_it_again_changes_nothing
-                being_heard_of_shows_in_the_list_and_changes_nothing_else
                 introspection_knows_live_tokens_alone
+                t22_a_display_that_gives_its_tokens_back_is_revoked
+                tokens_are_forgotten_a_week_after_their_displays_time_was_over
+            }
+            devices {
+                being_heard_of_shows_in_the_list_and_changes_nothing_else
                 d19_a_revoked_display_is_outside_at_once
                 d19_a_revoked_display_is_outside_also_while_many_ask
-                t22_a_display_that_gives_its_tokens_back_is_revoked
                 d17_a_link_is_taken_back_within_the_window
                 a_display_that_waits_is_undone_and_gets_no_tokens
-                a_display_that_is_linked_again_is_revoked_altogether
-                a_display_that_ends_while_it_is_linked_again_gets_no_tokens
-                what_is_done_to_a_display_that_is_linked_again_is_done_to_its_former_place
-                renewing_a_display_that_is_linked_again_does_not_bring_back_its_former_place
-                a_display_that_is_linked_again_was_heard_of_before
-                tokens_are_forgotten_a_week_after_their_displays_time_was_over
                 a_display_that_waits_is_changed_and_renewed
                 each_thing_that_changes_of_a_display_is_a_line_of_its_own
                 a_display_stays_longer_when_it_is_renewed
@@ -160,6 +173,17 @@ macro_rules! contract_suite {
                 who_was_in_it_may_found_another
                 only_who_may_now_renames_it
             }
+            former_places {
+                f11_a_display_links_again_into_its_old_place
+                f11_an_expired_display_keeps_its_place_and_is_not_doubled
+                a_link_that_nobody_redeems_leaves_the_former_place_as_it_was
+                a_display_that_moves_to_another_family_ends_in_the_first
+                a_display_that_is_linked_again_is_revoked_altogether
+                a_display_that_ends_while_it_is_linked_again_gets_no_tokens
+                what_is_done_to_a_display_that_is_linked_again_is_done_to_its_former_place
+                renewing_a_display_that_is_linked_again_does_not_bring_back_its_former_place
+                a_display_that_is_linked_again_was_heard_of_before
+            }
             health {
                 a_healthy_store_answers_and_finds_nothing_wrong
                 sweeping_forgets_what_has_ended_and_nothing_else
@@ -187,36 +211,13 @@ macro_rules! contract_suite {
             }
             links {
                 d7_a_display_is_linked_from_the_code_to_the_tokens
-                d7_a_device_code_is_good_for_its_own_key_alone
-                d7_polls_that_come_too_soon_are_slowed_down_by_five_seconds_each
                 d10_a_code_ends_to_the_millisecond_and_nothing_prolongs_it
-                d10_a_claim_ends_to_the_millisecond_and_the_code_is_open_again
-                the_same_person_claiming_again_gets_the_same_challenge_by_code_or_qr
-                d8_of_a_hundred_claims_by_two_families_one_wins
-                d8_of_a_hundred_confirmations_by_two_families_one_makes_the_device
-                d9_of_a_hundred_redemptions_one_token_family_is_left
-                d9_d23_a_lost_answer_is_given_again_to_the_same_key_until_the_wish_ends
-                d9_tokens_that_were_used_are_not_replaced
-                d9_a_display_that_was_ended_gets_no_others
-                d12_who_may_not_link_leaves_the_code_as_it_was
-                d13_whoever_confirmed_must_still_be_allowed_to_when_tokens_are_had
-                d13_whoever_confirmed_must_still_be_allowed_to_when_tokens_are_had_again
-                d15_a_wrong_number_burns_the_code
-                d18_a_code_that_three_families_typed_is_burned
-                d18_a_confirmed_code_cannot_be_burned_any_more
-                d23_tokens_can_be_had_for_another_lifetime_after_the_confirmation
-                whoever_typed_the_code_declines_it_and_nobody_else
-                what_became_of_a_question_is_told_to_whoever_was_asked
                 a_display_shows_one_code
                 who_only_names_a_key_ends_no_wish_of_it
                 no_code_comes_back_within_a_day
                 of_a_hundred_displays_with_one_code_one_shows_it
                 as_many_are_open_as_may_be
                 a_family_has_fifty_displays_at_most
-                f11_a_display_links_again_into_its_old_place
-                f11_an_expired_display_keeps_its_place_and_is_not_doubled
-                a_link_that_nobody_redeems_leaves_the_former_place_as_it_was
-                a_display_that_moves_to_another_family_ends_in_the_first
                 wishes_are_forgotten_a_day_after_their_end
             }
             members {
@@ -250,6 +251,17 @@ macro_rules! contract_suite {
             once {
                 of_a_hundred_who_use_it_one_has_it
                 it_is_remembered_to_the_millisecond
+            }
+            redemptions {
+                d7_a_device_code_is_good_for_its_own_key_alone
+                d7_polls_that_come_too_soon_are_slowed_down_by_five_seconds_each
+                d9_of_a_hundred_redemptions_one_token_family_is_left
+                d9_d23_a_lost_answer_is_given_again_to_the_same_key_until_the_wish_ends
+                d9_tokens_that_were_used_are_not_replaced
+                d9_a_display_that_was_ended_gets_no_others
+                d13_whoever_confirmed_must_still_be_allowed_to_when_tokens_are_had
+                d13_whoever_confirmed_must_still_be_allowed_to_when_tokens_are_had_again
+                d23_tokens_can_be_had_for_another_lifetime_after_the_confirmation
             }
             rotation {
                 f5_a_lost_answer_is_given_again_and_one_branch_lives
@@ -301,15 +313,19 @@ mod tests {
             include_str!("contract/accounts.rs"),
             include_str!("contract/attempts.rs"),
             include_str!("contract/audit.rs"),
+            include_str!("contract/claims.rs"),
+            include_str!("contract/device_tokens.rs"),
             include_str!("contract/devices.rs"),
             include_str!("contract/events.rs"),
             include_str!("contract/families.rs"),
+            include_str!("contract/former_places.rs"),
             include_str!("contract/health.rs"),
             include_str!("contract/invites.rs"),
             include_str!("contract/links.rs"),
             include_str!("contract/members.rs"),
             include_str!("contract/notes.rs"),
             include_str!("contract/once.rs"),
+            include_str!("contract/redemptions.rs"),
             include_str!("contract/rotation.rs"),
             include_str!("contract/web_sessions.rs"),
         ] {

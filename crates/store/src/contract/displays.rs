@@ -7,9 +7,9 @@ use luminous_domain::{DeviceId, MatchNumber, Role};
 use super::Bench;
 use super::people::{Home, Person, hash};
 use crate::{
-    Actor, Claim, Confirmation, Device, DeviceGrant, DeviceStanding, Failure, KeyThumbprint, Link,
-    LinkKey, LinkState, Network, NewClaim, NewLink, NewToken, Redeemed, Redemption, Refresh,
-    Refusal, SecretHash, SelfDescription,
+    Actor, Claim, Confirmation, Device, DeviceChange, DeviceGrant, DeviceStanding, DeviceState,
+    Failure, KeyThumbprint, Link, LinkKey, LinkState, Network, NewClaim, NewLink, NewToken,
+    Redeemed, Redemption, Refresh, Refusal, SecretHash, SelfDescription,
 };
 
 /// How long a code lives.
@@ -22,6 +22,8 @@ pub const INTERVAL: Duration = Duration::from_secs(5);
 pub const DAY: Duration = Duration::from_hours(24);
 /// How long a display may be silent.
 pub const IDLE: Duration = Duration::from_hours(45 * 24);
+/// How long a link may be taken back.
+pub const WINDOW: Duration = DAY;
 /// How long a display stays without renewal.
 pub const ABSOLUTE: Duration = Duration::from_hours(90 * 24);
 
@@ -213,6 +215,44 @@ impl Bench {
     pub async fn device(&self, home: &Home, id: DeviceId) -> Option<Device> {
         let devices = self.store.devices(home.family).await.unwrap();
         devices.into_iter().find(|device| device.id == id)
+    }
+
+    /// Asserts that the display has ended for good.
+    pub async fn assert_ended(&self, home: &Home, grant: &DeviceGrant) {
+        assert_eq!(self.device(home, grant.device.id).await, None);
+        let standing = self.stands(grant).await;
+        assert_eq!((standing.device.state, standing.is_token_live), (DeviceState::Revoked, false));
+    }
+
+    /// `by` ends the display.
+    pub async fn revoke(&self, home: &Home, device: &Device, by: &Person) -> Result<(), Failure> {
+        self.store.revoke_device(home.family, device.id, by.member, &by.act()).await
+    }
+
+    /// `by` takes its link back.
+    pub async fn undo(&self, home: &Home, device: &Device, by: &Person) -> Result<(), Failure> {
+        self.store.undo_link(home.family, device.id, WINDOW, by.member, &by.act()).await
+    }
+
+    /// `by` lets it stay for longer.
+    pub async fn renew(
+        &self,
+        home: &Home,
+        device: &Device,
+        by: &Person,
+    ) -> Result<Device, Failure> {
+        self.store.renew_device(home.family, device.id, ABSOLUTE, by.member, &by.act()).await
+    }
+
+    /// `by` calls it Hall.
+    pub async fn rename(
+        &self,
+        home: &Home,
+        device: &Device,
+        by: &Person,
+    ) -> Result<Device, Failure> {
+        let change = DeviceChange { name: Some("Hall".to_owned()), room: None };
+        self.store.change_device(home.family, device.id, &change, by.member, &by.act()).await
     }
 
     /// A family with an owner, an admin, an adult and a teen.

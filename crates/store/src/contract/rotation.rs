@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::Bench;
-use super::devices::{assert_ended, revoke};
 use super::displays::{DAY, display, refused, thumbprint};
 use super::expect::{count, line, newest, words};
 use super::people::{Home, MS, all_at_once, hash};
@@ -41,7 +40,7 @@ pub async fn f6_a_parent_whose_child_was_seen_at_the_door_ends_the_display(bench
     let lines = count(bench, &home).await;
     bench.tick().await;
     assert_eq!(bench.refresh("wall", "parent", "x").await, refused(Refusal::TokenReused));
-    assert_ended(bench, &home, &child).await;
+    bench.assert_ended(&home, &child).await;
     assert_eq!(count(bench, &home).await, lines + 1);
     let row = newest(bench, &home, 1).await.remove(0);
     let id = child.device.id;
@@ -89,7 +88,7 @@ pub async fn f6_the_family_is_told_of_the_reuse_for_as_long_as_it_asks_back(benc
     let again = bench.linked(&home, &home.owner, "second", "again").await.device;
     assert_eq!((again.id, again.reused_at), (second.id, None));
     assert_eq!(reused(&home).await, [one]);
-    revoke(bench, &home, &again, &home.owner).await.unwrap();
+    bench.revoke(&home, &again, &home.owner).await.unwrap();
     assert_eq!(bench.refresh("second", "again", "x").await, refused(Refusal::DeviceRevoked));
     let last = bench.store.events_after(home.family, 0, 99).await.unwrap().events.pop().unwrap();
     assert_eq!((last.kind, last.reason), (EventKind::DeviceRevoked, None));
@@ -104,7 +103,7 @@ pub async fn f6_a_parent_whose_child_was_refreshed_ends_the_display(bench: &Benc
     let last = bench.refresh("wall", "two", "three").await.unwrap();
     assert!(bench.is_let_in(&last).await);
     assert_eq!(bench.refresh("wall", "one", "x").await, refused(Refusal::TokenReused));
-    assert_ended(bench, &home, &last).await;
+    bench.assert_ended(&home, &last).await;
     assert_eq!(bench.refresh("wall", "three", "x").await, refused(Refusal::TokenReused));
 }
 

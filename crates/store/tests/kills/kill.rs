@@ -22,36 +22,37 @@ fn kills() -> usize {
 }
 
 pub fn while_writing() {
-    let folder = tempfile::tempdir().unwrap();
-    let seed = SeededEntropy::new(4);
-    let mut acknowledged = 0;
-    for round in 0..kills() {
-        let path = folder.path().join(format!("family-{}.db", round / EACH_FILE));
-        let mut byte = [0];
-        seed.fill(&mut byte).unwrap();
-        let said = acknowledged_until_killed("write", &path, usize::from(byte[0] % 100));
+    while_it("write", 4, |path, said, round| {
         // A line that the kill cut short was not acknowledged.
         let said = said.iter().filter(|id| id.len() == 36);
         let ids: Vec<_> = said.map(|id| WebSessionId::from_str(id).unwrap()).collect();
-        acknowledged += ids.len();
-        assert_all_there(&path, &ids, round);
-    }
-    assert!(acknowledged > kills() * 20, "hardly anything was written: {acknowledged}");
+        assert_all_there(path, &ids, round);
+        ids.len()
+    });
 }
 
 pub fn while_refreshing() {
+    while_it("refresh", 5, |path, said, round| {
+        let said = said.iter().filter(|line| line.len() == 2 * 36 + 1);
+        let said: Vec<_> = said.filter_map(|line| line.split_once(' ')).collect();
+        let acknowledged = said.len();
+        runtime().block_on(assert_no_display_is_lost(path, said.into_iter().collect(), round));
+        acknowledged
+    });
+}
+
+/// Kills whoever does `work` again and again. After each time `check` looks at the file and at what
+/// was said of it, and answers how much of that was acknowledged.
+fn while_it(work: &str, seed: u64, check: impl Fn(&Path, &[String], usize) -> usize) {
     let folder = tempfile::tempdir().unwrap();
-    let seed = SeededEntropy::new(5);
+    let seed = SeededEntropy::new(seed);
     let mut acknowledged = 0;
     for round in 0..kills() {
         let path = folder.path().join(format!("family-{}.db", round / EACH_FILE));
         let mut byte = [0];
         seed.fill(&mut byte).unwrap();
-        let said = acknowledged_until_killed("refresh", &path, usize::from(byte[0] % 100));
-        let said = said.iter().filter(|line| line.len() == 2 * 36 + 1);
-        let said: Vec<_> = said.filter_map(|line| line.split_once(' ')).collect();
-        acknowledged += said.len();
-        runtime().block_on(assert_no_display_is_lost(&path, said.into_iter().collect(), round));
+        let said = acknowledged_until_killed(work, &path, usize::from(byte[0] % 100));
+        acknowledged += check(&path, &said, round);
     }
     assert!(acknowledged > kills() * 20, "hardly anything was written: {acknowledged}");
 }
