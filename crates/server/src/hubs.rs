@@ -15,6 +15,7 @@ mod sealed;
 pub mod ticket;
 
 use std::future::Future;
+use std::marker::PhantomData;
 use std::time::Duration;
 
 use axum::Router;
@@ -22,19 +23,17 @@ use http::request::Parts;
 use luminous_signalr::Timing;
 use luminous_signalr::codec::{Arguments, Limits};
 use luminous_signalr::hub::{ConnectionId, Handler, Hub, HubError, HubSettings, Reply};
-use luminous_store::Network;
 use luminous_wire::api::hub::{family_hub, link_hub};
-use luminous_wire::api::{OAuthProblem, RedeemArguments, TokenAnswer};
 use tokio_util::sync::CancellationToken;
 
 pub use caller::Caller;
 pub use dispatch::run as dispatch;
 pub use sale::{api_routes, oauth_routes};
 
+use crate::ApiError;
 use crate::state::AppState;
 use crate::visit::Visit;
-use crate::{ApiError, oauth};
-use rounds::{Matter, Rounds, look};
+use rounds::Rounds;
 use ticket::{TicketError, once};
 
 type Connection = luminous_signalr::hub::Connection<Caller>;
@@ -53,8 +52,8 @@ pub struct Listeners {
 /// The two hubs of a server.
 #[derive(Clone)]
 pub struct Hubs {
-    family: Hub<FamilyHub>,
-    link: Hub<LinkHub>,
+    family: Hub<Hosted<family::Family>>,
+    link: Hub<Hosted<link::Link>>,
 }
 
 impl Hubs {
@@ -72,8 +71,8 @@ impl Hubs {
             entropy: state.parts().entropy.clone(),
         };
         Self {
-            family: Hub::new(FamilyHub(state.clone()), settings("family hub connections")),
-            link: Hub::new(LinkHub(state.clone()), settings("link hub connections")),
+            family: Hub::new(Hosted::new(state), settings("family hub connections")),
+            link: Hub::new(Hosted::new(state), settings("link hub connections")),
         }
     }
 
@@ -89,20 +88,60 @@ impl Hubs {
     }
 }
 
-/// Everybody in a family.
-struct FamilyHub(AppState);
+/// What one of the hubs is about. How one comes in is the same at both ([`Hosted`]).
+trait Subject: Send + Sync + 'static {
+    /// What may be invoked.
+    const METHOD: &'static str;
 
-/// Displays that wait.
-struct LinkHub(AppState);
+    /// Whether this caller is one of this hub's.
+    fn is_for(caller: &Caller) -> bool;
 
-impl Handler for FamilyHub {
+    /// How long a connection lives on when its caller's time is over.
+    fn grace(_state: &AppState) -> Duration {
+        Duration::ZERO
+    }
+
+    /// The handshake is done. An error closes the connection, for good.
+    fn connected(
+        state: &AppState,
+        connection: &Connection,
+    ) -> impl Future<Output = Result<(), HubError>> + Send;
+
+    /// [`Subject::METHOD`] is invoked.
+    fn invoke(
+        state: &AppState,
+        connection: &Connection,
+        arguments: Arguments,
+    ) -> impl Future<Output = Result<Reply, HubError>> + Send;
+
+    /// The connection is over.
+    fn closed(state: &AppState, connection: &Connection);
+}
+
+/// A subject at this server.
+struct Hosted<S>(AppState, PhantomData<S>);
+
+impl<S: Subject> Hosted<S> {
+    fn new(state: &AppState) -> Self {
+        Self(state.clone(), PhantomData)
+    }
+}
+
+impl<S: Subject> Handler for Hosted<S> {
     type Caller = Caller;
     type Refusal = ApiError;
 
-    const METHODS: &'static [&'static str] = &[family_hub::RESUME];
+    const METHODS: &'static [&'static str] = &[S::METHOD];
 
     async fn admit(&self, parts: &Parts, ticket: Option<&str>) -> Result<Caller, ApiError> {
-        admit(&self.0, parts, ticket, |caller| caller.family().is_some()).await
+        Visit::meet(&parts.extensions);
+        make_room(&self.0)?;
+        let ticket = ticket.ok_or(ApiError::Ticket)?;
+        match ticket::accept(&self.0, ticket).await {
+            Ok(caller) if S::is_for(&caller) => Ok(caller),
+            Ok(_) | Err(TicketError::Refused) => Err(ApiError::Ticket),
+            Err(TicketError::Store(error)) => Err(ApiError::Store(error)),
+        }
     }
 
     fn seal(&self, caller: &Caller) -> Vec<u8> {
@@ -110,147 +149,45 @@ impl Handler for FamilyHub {
     }
 
     fn open(&self, sealed: &[u8]) -> Option<Caller> {
-        Caller::open(&self.0, sealed).filter(|caller| caller.family().is_some())
+        Caller::open(&self.0, sealed).filter(S::is_for)
     }
 
-    fn claim(&self, id: ConnectionId) -> impl Future<Output = Result<bool, ApiError>> + Send {
-        claim(&self.0, id)
+    async fn claim(&self, id: ConnectionId) -> Result<bool, ApiError> {
+        make_room(&self.0)?;
+        let key = once("connection", id.as_bytes());
+        Ok(self.0.store().use_once(&key, ticket::MEMORY).await?)
     }
 
     fn life(&self, caller: &Caller) -> Option<Duration> {
-        life(&self.0, caller)
+        let left = caller.until()?.duration_since(self.0.clock().now());
+        Some(Duration::try_from(left).unwrap_or_default() + S::grace(&self.0))
     }
 
-    async fn connected(&self, connection: &Connection) -> Result<(), HubError> {
-        self.0.listeners().families.enter(connection, &self.0);
-        // Only now, so that a revocation of this very moment is either seen here or meets it there.
-        match family::may_listen(&self.0, connection.caller()).await {
-            Ok(true) => self.0.listeners().families.settle(connection, family::NEW),
-            Ok(false) => return Err(HubError::told("push.revoked")),
-            // An error would end it for good, and whoever may listen shall come again.
-            Err(error) => connection.close(Some(&failed(&error).to_string()), true),
-        }
-        Ok(())
+    fn connected(
+        &self,
+        connection: &Connection,
+    ) -> impl Future<Output = Result<(), HubError>> + Send {
+        S::connected(&self.0, connection)
     }
 
-    async fn invoke(
+    fn invoke(
         &self,
         connection: &Connection,
         _method: &'static str,
         arguments: Arguments,
-    ) -> Result<Reply, HubError> {
-        let (seen,): (u64,) = arguments.read()?;
-        let Some(family) = connection.caller().family() else { return Err(HubError::Internal) };
-        let latest = family::resume(&self.0, connection, family, seen).await;
-        Reply::of(&latest.map_err(|error| failed(&error))?)
+    ) -> impl Future<Output = Result<Reply, HubError>> + Send {
+        S::invoke(&self.0, connection, arguments)
     }
 
     async fn closed(&self, connection: &Connection) {
-        self.0.listeners().families.leave(connection);
+        S::closed(&self.0, connection);
     }
-}
-
-impl Handler for LinkHub {
-    type Caller = Caller;
-    type Refusal = ApiError;
-
-    const METHODS: &'static [&'static str] = &[link_hub::REDEEM];
-
-    async fn admit(&self, parts: &Parts, ticket: Option<&str>) -> Result<Caller, ApiError> {
-        admit(&self.0, parts, ticket, |caller| caller.family().is_none()).await
-    }
-
-    fn seal(&self, caller: &Caller) -> Vec<u8> {
-        caller.seal(&self.0)
-    }
-
-    fn open(&self, sealed: &[u8]) -> Option<Caller> {
-        Caller::open(&self.0, sealed).filter(|caller| caller.family().is_none())
-    }
-
-    fn claim(&self, id: ConnectionId) -> impl Future<Output = Result<bool, ApiError>> + Send {
-        claim(&self.0, id)
-    }
-
-    fn life(&self, caller: &Caller) -> Option<Duration> {
-        // A yes of the last moment can be redeemed for as long again; and a moment to be told the end.
-        let more = link::redeemable(&self.0) + link::FAREWELL;
-        life(&self.0, caller).map(|life| life + more)
-    }
-
-    async fn connected(&self, connection: &Connection) -> Result<(), HubError> {
-        let Caller::Waiting { link, .. } = connection.caller() else {
-            return Err(HubError::Internal);
-        };
-        self.0.listeners().links.enter(connection);
-        // What happened before it came is told now.
-        look(&self.0, Matter::Link(*link));
-        Ok(())
-    }
-
-    async fn invoke(
-        &self,
-        connection: &Connection,
-        _method: &'static str,
-        arguments: Arguments,
-    ) -> Result<Reply, HubError> {
-        let (asked,): (RedeemArguments,) = arguments.read()?;
-        let Caller::Waiting { network, .. } = connection.caller() else {
-            return Err(HubError::Internal);
-        };
-        match redeem(&self.0, &asked, *network).await {
-            Ok(tokens) => Reply::of(&tokens),
-            Err(problem) => Reply::of(&problem),
-        }
-    }
-
-    async fn closed(&self, connection: &Connection) {
-        self.0.listeners().links.leave(connection);
-    }
-}
-
-async fn redeem(
-    state: &AppState,
-    asked: &RedeemArguments,
-    network: Network,
-) -> Result<TokenAnswer, OAuthProblem> {
-    let judged = oauth::judge_for_token(state, &asked.proof);
-    let proof = judged.map_err(|error| error.problem(None))?;
-    oauth::redeem(state, &asked.device_code, &proof, false, network).await
-}
-
-/// Lets in whoever presents a ticket to this hub.
-async fn admit(
-    state: &AppState,
-    parts: &Parts,
-    ticket: Option<&str>,
-    is_of_this_hub: impl Fn(&Caller) -> bool,
-) -> Result<Caller, ApiError> {
-    Visit::meet(&parts.extensions);
-    make_room(state)?;
-    let ticket = ticket.ok_or(ApiError::Ticket)?;
-    match ticket::accept(state, ticket).await {
-        Ok(caller) if is_of_this_hub(&caller) => Ok(caller),
-        Ok(_) | Err(TicketError::Refused) => Err(ApiError::Ticket),
-        Err(TicketError::Store(error)) => Err(ApiError::Store(error)),
-    }
-}
-
-async fn claim(state: &AppState, id: ConnectionId) -> Result<bool, ApiError> {
-    make_room(state)?;
-    let key = once("connection", id.as_bytes());
-    Ok(state.store().use_once(&key, ticket::MEMORY).await?)
 }
 
 /// Whether one more connection fits.
 fn make_room(state: &AppState) -> Result<(), ApiError> {
     let most = state.config().limits.hub_connections;
     if state.listeners().count() < most { Ok(()) } else { Err(ApiError::Overloaded) }
-}
-
-fn life(state: &AppState, caller: &Caller) -> Option<Duration> {
-    let left = caller.until()?.duration_since(state.clock().now());
-    Some(Duration::try_from(left).unwrap_or_default())
 }
 
 fn failed(error: &luminous_store::StoreError) -> HubError {

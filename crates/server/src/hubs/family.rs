@@ -10,15 +10,58 @@ mod backlog;
 mod rooms;
 
 use luminous_domain::{FamilyId, Permission};
+use luminous_signalr::codec::Arguments;
+use luminous_signalr::hub::{HubError, Reply};
 use luminous_store::{DeviceState, MemberState, StoreError};
 use luminous_wire::api::hub::family_hub;
 
 use super::rounds::{Matter, look};
-use super::{Caller, Connection};
+use super::{Caller, Connection, Subject, failed};
 use crate::AppState;
 use crate::door::is_ended_at;
 
-pub use rooms::{NEW, Rooms};
+use rooms::NEW;
+
+pub use rooms::Rooms;
+
+/// Everybody in a family.
+pub(super) struct Family;
+
+impl Subject for Family {
+    const METHOD: &'static str = family_hub::RESUME;
+
+    fn is_for(caller: &Caller) -> bool {
+        caller.family().is_some()
+    }
+
+    async fn connected(state: &AppState, connection: &Connection) -> Result<(), HubError> {
+        let rooms = &state.listeners().families;
+        rooms.enter(connection, state);
+        // Only now, so that a revocation of this very moment is either seen here or meets it there.
+        match may_listen(state, connection.caller()).await {
+            Ok(true) => rooms.settle(connection, NEW),
+            Ok(false) => return Err(HubError::told("push.revoked")),
+            // An error would end it for good, and whoever may listen shall come again.
+            Err(error) => connection.close(Some(&failed(&error).to_string()), true),
+        }
+        Ok(())
+    }
+
+    async fn invoke(
+        state: &AppState,
+        connection: &Connection,
+        arguments: Arguments,
+    ) -> Result<Reply, HubError> {
+        let (seen,): (u64,) = arguments.read()?;
+        let Some(family) = connection.caller().family() else { return Err(HubError::Internal) };
+        let latest = resume(state, connection, family, seen).await;
+        Reply::of(&latest.map_err(|error| failed(&error))?)
+    }
+
+    fn closed(state: &AppState, connection: &Connection) {
+        state.listeners().families.leave(connection);
+    }
+}
 
 /// How many events are read at once.
 const PAGE: u32 = 256;
@@ -29,7 +72,7 @@ const PAGE: u32 = 256;
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn resume(
+async fn resume(
     state: &AppState,
     connection: &Connection,
     family: FamilyId,
@@ -100,7 +143,7 @@ async fn recheck(state: &AppState, family: FamilyId) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn may_listen(state: &AppState, caller: &Caller) -> Result<bool, StoreError> {
+async fn may_listen(state: &AppState, caller: &Caller) -> Result<bool, StoreError> {
     Ok(match caller {
         Caller::Person { person, family, proved_at_s, .. } => {
             state.store().standing(person).await?.is_some_and(|standing| {

@@ -8,15 +8,73 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use luminous_domain::{LinkId, Timestamp};
-use luminous_store::{LinkState, StoreError};
-use luminous_wire::api::CodeClaimed;
+use luminous_signalr::codec::Arguments;
+use luminous_signalr::hub::{HubError, Reply};
+use luminous_store::{LinkState, Network, StoreError};
 use luminous_wire::api::hub::link_hub;
+use luminous_wire::api::{CodeClaimed, OAuthProblem, RedeemArguments, TokenAnswer};
 
-use super::{Caller, Connection};
-use crate::AppState;
+use super::rounds::{Matter, look};
+use super::{Caller, Connection, Subject};
+use crate::{AppState, oauth};
 
 /// How long after the end of its code a display is still connected, to be told of it.
-pub const FAREWELL: Duration = Duration::from_secs(5);
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// Displays that wait.
+pub(super) struct Link;
+
+impl Subject for Link {
+    const METHOD: &'static str = link_hub::REDEEM;
+
+    fn is_for(caller: &Caller) -> bool {
+        caller.family().is_none()
+    }
+
+    /// A yes of the last moment can be redeemed for as long again; and a moment to be told the end.
+    fn grace(state: &AppState) -> Duration {
+        redeemable(state) + FAREWELL
+    }
+
+    async fn connected(state: &AppState, connection: &Connection) -> Result<(), HubError> {
+        let Caller::Waiting { link, .. } = connection.caller() else {
+            return Err(HubError::Internal);
+        };
+        state.listeners().links.enter(connection);
+        // What happened before it came is told now.
+        look(state, Matter::Link(*link));
+        Ok(())
+    }
+
+    async fn invoke(
+        state: &AppState,
+        connection: &Connection,
+        arguments: Arguments,
+    ) -> Result<Reply, HubError> {
+        let (asked,): (RedeemArguments,) = arguments.read()?;
+        let Caller::Waiting { network, .. } = connection.caller() else {
+            return Err(HubError::Internal);
+        };
+        match redeem(state, &asked, *network).await {
+            Ok(tokens) => Reply::of(&tokens),
+            Err(problem) => Reply::of(&problem),
+        }
+    }
+
+    fn closed(state: &AppState, connection: &Connection) {
+        state.listeners().links.leave(connection);
+    }
+}
+
+async fn redeem(
+    state: &AppState,
+    asked: &RedeemArguments,
+    network: Network,
+) -> Result<TokenAnswer, OAuthProblem> {
+    let judged = oauth::judge_for_token(state, &asked.proof);
+    let proof = judged.map_err(|error| error.problem(None))?;
+    oauth::redeem(state, &asked.device_code, &proof, false, network).await
+}
 
 /// The displays that wait here, by their wish.
 #[derive(Default)]
@@ -109,7 +167,7 @@ impl Display {
 }
 
 /// For how long a confirmed wish can be redeemed: as long as its code was shown.
-pub fn redeemable(state: &AppState) -> Duration {
+fn redeemable(state: &AppState) -> Duration {
     Duration::from_secs(state.config().displays.code_seconds)
 }
 
