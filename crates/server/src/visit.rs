@@ -8,6 +8,8 @@ use axum::extract::MatchedPath;
 use http::{Extensions, HeaderValue};
 use luminous_store::Network;
 
+use crate::problem::ApiError;
+
 /// What is known about a request beside itself. Cheap to clone; among the request's extensions.
 #[derive(Debug, Clone)]
 pub struct Visit(Arc<Circumstances>);
@@ -54,6 +56,15 @@ impl Visit {
     #[must_use]
     pub fn route(&self) -> Option<&MatchedPath> {
         self.0.route.get()
+    }
+
+    /// That of the request with these extensions.
+    ///
+    /// # Errors
+    /// [`ApiError::Internal`] where nobody wrote it down.
+    pub(crate) fn of(extensions: &Extensions) -> Result<&Self, ApiError> {
+        let none = || ApiError::Internal("a request without a visit".to_owned());
+        extensions.get().ok_or_else(none)
     }
 
     /// Writes down which route the request with these extensions met.

@@ -29,8 +29,7 @@ impl FromRequestParts<AppState> for Display {
     ) -> Result<Self, Self::Rejection> {
         Visit::meet(&parts.extensions);
         let claims = verified(parts, state)?;
-        let visit = parts.extensions.get::<Visit>();
-        let visit = visit.ok_or_else(|| ApiError::Internal("a request without a visit".into()))?;
+        let visit = Visit::of(&parts.extensions)?;
         let standing = stands(state, &claims).await?;
         let now = state.clock().elapsed();
         confirm(state, &standing, claims.token, now).await?;

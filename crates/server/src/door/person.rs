@@ -35,8 +35,7 @@ impl FromRequestParts<AppState> for Person {
     ) -> Result<Self, Self::Rejection> {
         Visit::meet(&parts.extensions);
         let Seen { verified, is_new } = verified(&parts.headers, state).await?;
-        let visit = parts.extensions.get::<Visit>();
-        let visit = visit.ok_or_else(|| ApiError::Internal("a request without a visit".into()))?;
+        let visit = Visit::of(&parts.extensions)?;
         let standing = standing(&verified.identity, is_new, visit, state).await?;
         if is_ended(&verified.identity, standing.account.not_before) {
             return Err(ApiError::TokenRevoked);
