@@ -199,6 +199,11 @@ impl Page {
         self.text[start..start + end].to_owned()
     }
 
+    /// Status and heading, such as `404 This code is over`.
+    pub fn outcome(&self) -> String {
+        format!("{} {}", self.status.as_u16(), self.heading())
+    }
+
     /// What pressing `button` sends, and where.
     pub fn form(&self, button: &str, fields: &[(&str, &str)]) -> (Url, Vec<(String, String)>) {
         let pressed = tag(&self.text, button)

@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::home::{Home, id};
-use crate::link::display::Display;
 use crate::link::link;
+use crate::link::stand_in::StandIn;
 use crate::rig::Someone;
 
 async fn family_with_a_display(home: &Home) -> (Someone, Value) {
     let olga = home.rig.found(home.person("Olga")).await;
-    let linked = link(home, &olga, &Display::new(&home.rig).await).await;
+    let linked = link(home, &olga, &StandIn::new(&home.rig).await).await;
     (olga, linked)
 }
 

@@ -1,4 +1,5 @@
-//! A wall display: its key, what it was given, and how it asks.
+//! A wall display that asks over HTTP: its key, what it was given, and how it asks.
+//! [`crate::link::stand_in::StandIn`] is quicker to make, and asks the store.
 
 use std::time::Duration;
 

@@ -1,9 +1,9 @@
 //! Linking a wall display over HTTP (cases.md, section D).
 
 mod audit;
-pub mod display;
 mod limits;
 mod races;
+pub mod stand_in;
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::home::{Caller, Home};
 use crate::rig::{Answer, Rig, Someone};
-use display::Display;
+use stand_in::StandIn;
 
 /// A server that believes a proxy on this machine, so that requests can come from anywhere.
 pub async fn behind_a_proxy() -> Home {
@@ -30,7 +30,7 @@ pub async fn look_up(caller: &Caller<'_>, code: &str) -> Answer {
 }
 
 /// Types the code of `display`, which is right.
-pub async fn challenge(caller: &Caller<'_>, display: &Display) -> Value {
+pub async fn challenge(caller: &Caller<'_>, display: &StandIn) -> Value {
     let answer = look_up(caller, display.code.expose()).await;
     assert_eq!(answer.outcome(), "200", "{answer:?}");
     answer.json()
@@ -42,8 +42,13 @@ pub async fn confirm(caller: &Caller<'_>, challenge: &Value, number: &str) -> An
     caller.post("/api/link/confirm", body).await
 }
 
+/// Declines a challenge.
+pub async fn decline(caller: &Caller<'_>, challenge: &Value) -> Answer {
+    caller.post("/api/link/decline", json!({ "challenge": challenge })).await
+}
+
 /// Links `display` from the code to the tokens; answers the display as the family sees it then.
-pub async fn link(home: &Home, person: &Someone, display: &Display) -> Value {
+pub async fn link(home: &Home, person: &Someone, display: &StandIn) -> Value {
     let caller = home.with(person);
     let challenge = challenge(&caller, display).await;
     let number = display.number(&home.rig).await;
@@ -62,7 +67,7 @@ async fn d14_a_display_is_linked_with_the_number_that_only_it_shows() {
     let home = Home::start().await;
     let olga = adult(&home).await;
     let caller = home.with(&olga);
-    let display = Display::new(&home.rig).await;
+    let display = StandIn::new(&home.rig).await;
     home.rig.pass(Duration::from_secs(130));
     let asked = challenge(&caller, &display).await;
     assert!(asked["expires_at_ms"].as_i64().unwrap() <= home.now_ms() + 180_000);
@@ -113,15 +118,15 @@ async fn d14_a_display_is_linked_with_the_number_that_only_it_shows() {
 async fn d1_whatever_is_wrong_with_a_code_looks_the_same() {
     let home = Home::start().await;
     let (olga, otto) = (adult(&home).await, home.rig.found(home.person("Otto")).await);
-    let expired = Display::new(&home.rig).await;
+    let expired = StandIn::new(&home.rig).await;
     home.rig.pass(Duration::from_secs(601));
-    let used = Display::new(&home.rig).await;
+    let used = StandIn::new(&home.rig).await;
     link(&home, &otto, &used).await;
-    let declined = Display::new(&home.rig).await;
+    let declined = StandIn::new(&home.rig).await;
     let asked = challenge(&home.with(&otto), &declined).await;
-    let no = json!({ "challenge": asked["challenge"] });
-    assert_eq!(home.with(&otto).post("/api/link/decline", no).await.outcome(), "204");
-    let somebody_elses = Display::new(&home.rig).await;
+    let declining = decline(&home.with(&otto), &asked["challenge"]).await;
+    assert_eq!(declining.outcome(), "204");
+    let somebody_elses = StandIn::new(&home.rig).await;
     challenge(&home.with(&otto), &somebody_elses).await;
     let mut seen = Vec::new();
     let codes = [&expired, &used, &declined, &somebody_elses].map(|display| display.code.expose());
@@ -139,7 +144,7 @@ async fn d1_whatever_is_wrong_with_a_code_looks_the_same() {
 async fn d11_the_family_is_the_callers_own_and_no_field_of_the_body() {
     let home = Home::start().await;
     let (olga, otto) = (adult(&home).await, home.rig.found(home.person("Otto")).await);
-    let display = Display::new(&home.rig).await;
+    let display = StandIn::new(&home.rig).await;
     let foreign = json!({ "user_code": display.code.expose(), "family_id": otto.family() });
     let answer = home.with(&olga).post("/api/link/lookup", foreign).await;
     assert_eq!(answer.outcome(), "400 input.invalid");
@@ -156,7 +161,7 @@ async fn d11_the_family_is_the_callers_own_and_no_field_of_the_body() {
 async fn d12_who_may_not_link_is_refused_and_the_code_stays_good_for_an_adult() {
     let home = Home::start().await;
     let olga = adult(&home).await;
-    let display = Display::new(&home.rig).await;
+    let display = StandIn::new(&home.rig).await;
     for role in [Role::Teen, Role::Child, Role::Caregiver] {
         let person = home.rig.take_in(&olga, home.person(role.as_str()), role).await;
         let answer = look_up(&home.with(&person), display.code.expose()).await;
@@ -188,7 +193,7 @@ async fn d15_a_wrong_number_burns_the_code_at_once() {
     let home = Home::start().await;
     let olga = adult(&home).await;
     let caller = home.with(&olga);
-    let display = Display::new(&home.rig).await;
+    let display = StandIn::new(&home.rig).await;
     let asked = challenge(&caller, &display).await;
     let (right, wrong) = (display.number(&home.rig).await, display.other_number(&home.rig).await);
     for none in ["7", "007", "ab", ""] {
@@ -211,15 +216,14 @@ async fn a_challenge_is_answered_only_by_whom_it_was_put_to_and_in_time() {
     let olga = adult(&home).await;
     let ben = home.rig.take_in(&olga, home.person("Ben"), Role::Adult).await;
     let otto = home.rig.found(home.person("Otto")).await;
-    let display = Display::new(&home.rig).await;
+    let display = StandIn::new(&home.rig).await;
     let asked = challenge(&home.with(&olga), &display).await;
     let number = display.number(&home.rig).await;
-    let no = json!({ "challenge": asked["challenge"] });
     for person in [&ben, &otto] {
         let caller = home.with(person);
         let answer = confirm(&caller, &asked["challenge"], &number).await;
         assert_eq!(answer.outcome(), "404 device.code_invalid");
-        let answer = caller.post("/api/link/decline", no.clone()).await;
+        let answer = decline(&caller, &asked["challenge"]).await;
         assert_eq!(answer.outcome(), "404 device.code_invalid");
     }
     home.rig.pass(Duration::from_secs(181));
@@ -244,7 +248,7 @@ async fn d16_a_display_in_another_network_is_told_or_refused() {
         let home = Home { rig: rig.await };
         let olga = adult(&home).await;
         let address = display_at.parse().unwrap();
-        let display = Display::with(&home.rig, display::random(), address, "hall").await;
+        let display = StandIn::at(&home.rig, address).await;
         let caller = home.with(&olga).from("198.51.100.7");
         let answer = look_up(&caller, display.code.expose()).await;
         assert_eq!(answer.outcome(), outcome, "{proximity:?} {display_at}");
@@ -264,7 +268,7 @@ async fn d17_everybody_is_told_of_a_new_display_and_any_adult_takes_it_back_for_
     let tim = home.rig.take_in(&olga, home.person("Tim"), Role::Teen).await;
     let family = olga.family();
     let before = home.rig.store.events_after(family, 0, 100).await.unwrap().latest;
-    let linked = link(&home, &olga, &Display::new(&home.rig).await).await;
+    let linked = link(&home, &olga, &StandIn::new(&home.rig).await).await;
     let id = linked["id"].as_str().unwrap();
     let told = home.rig.store.events_after(family, before, 100).await.unwrap().events;
     assert_eq!((told[0].kind, told[0].subject.as_deref()), (EventKind::DeviceLinked, Some(id)));
@@ -281,7 +285,7 @@ async fn d17_everybody_is_told_of_a_new_display_and_any_adult_takes_it_back_for_
     assert_eq!(again.outcome(), "404 resource.not_found");
     assert!(home.rig.store.devices(family).await.unwrap().is_empty());
 
-    let linked = link(&home, &olga, &Display::new(&home.rig).await).await;
+    let linked = link(&home, &olga, &StandIn::new(&home.rig).await).await;
     home.rig.pass(Duration::from_secs(24 * 3600 + 1));
     let undo = format!("/api/devices/{}/undo", linked["id"].as_str().unwrap());
     let late = home.with(&ben).post(&undo, json!({})).await;
@@ -295,7 +299,7 @@ async fn d18_a_code_that_three_families_typed_is_burned() {
     for name in ["Olga", "Otto", "Ona"] {
         families.push(home.rig.found(home.person(name)).await);
     }
-    let display = Display::new(&home.rig).await;
+    let display = StandIn::new(&home.rig).await;
     let asked = challenge(&home.with(&families[0]), &display).await;
     let number = display.number(&home.rig).await;
     for (person, state) in
@@ -327,7 +331,7 @@ async fn d20_codes_are_read_as_they_were_meant_and_what_is_none_is_no_guess() {
         let answer = look_up(&caller, typed).await;
         assert_eq!(answer.outcome(), "400 device.code_format", "{typed:?}");
     }
-    let display = Display::new(&home.rig).await;
+    let display = StandIn::new(&home.rig).await;
     let (shown, grouped) = (display.code.expose(), display.code.grouped());
     let look_alike = shown.replace('0', "o").replace('1', "l");
     let wide: String =
@@ -348,11 +352,11 @@ async fn d20_codes_are_read_as_they_were_meant_and_what_is_none_is_no_guess() {
 async fn a_display_comes_back_into_its_former_place() {
     let home = Home::start().await;
     let olga = adult(&home).await;
-    let first = Display::new(&home.rig).await;
+    let first = StandIn::new(&home.rig).await;
     let linked = link(&home, &olga, &first).await;
     let revoke = format!("/api/devices/{}/revoke", linked["id"].as_str().unwrap());
     assert_eq!(home.proved(&olga).post(&revoke, json!({})).await.outcome(), "204");
-    let again = Display::with(&home.rig, first.key, [127, 0, 0, 1].into(), "kitchen-pi").await;
+    let again = first.again(&home.rig).await;
     let asked = challenge(&home.with(&olga), &again).await;
     assert_eq!(asked["former"], json!({ "id": linked["id"], "name": "Kitchen", "room": null }));
     let number = again.number(&home.rig).await;

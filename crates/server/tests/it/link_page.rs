@@ -10,9 +10,18 @@ use reqwest::Method;
 use reqwest::header::{HeaderMap, SET_COOKIE};
 
 use crate::browser::{Browser, Page};
+use crate::display::Display;
 use crate::home::Home;
-use crate::link::display::{Display, random};
+use crate::link::stand_in::StandIn;
 use crate::rig::{Rig, Someone};
+
+/// Ana, who has a family, and a display that shows a code.
+async fn before_a_display() -> (Rig, Someone, StandIn) {
+    let rig = Rig::start().await;
+    let ana = rig.owner("ana").await;
+    let display = StandIn::new(&rig).await;
+    (rig, ana, display)
+}
 
 /// Somebody signed in who looks at the first page.
 async fn at_link(rig: &Rig, person: &Someone) -> (Browser, Page) {
@@ -23,7 +32,7 @@ async fn at_link(rig: &Rig, person: &Someone) -> (Browser, Page) {
 }
 
 /// The page that asks whether it is this display.
-async fn question(browser: &mut Browser, page: &Page, display: &Display) -> Page {
+async fn question(browser: &mut Browser, page: &Page, display: &StandIn) -> Page {
     let page = browser.press(page, "continue", &[("code", &display.code.grouped())]).await;
     assert_eq!(page.heading(), "Is this the display in front of you?", "{}", page.text);
     page
@@ -36,11 +45,9 @@ fn yes(number: &str) -> [(&'static str, &str); 3] {
 
 #[tokio::test]
 async fn a_display_is_linked_by_typing_its_code_and_its_number() {
-    let rig = Rig::start().await;
-    let ana = rig.owner("ana").await;
-    let display = Display::new(&rig).await;
+    let (rig, ana, display) = before_a_display().await;
     let (mut browser, page) = at_link(&rig, &ana).await;
-    assert_eq!((page.status.as_u16(), page.heading()), (200, "Link a display".to_owned()));
+    assert_eq!(page.outcome(), "200 Link a display");
     let page = question(&mut browser, &page, &display).await;
     for (id, text) in [
         ("display-name", "kitchen-pi"),
@@ -64,17 +71,12 @@ async fn a_display_is_linked_by_typing_its_code_and_its_number() {
     assert_eq!(undone.heading(), "Undone");
     assert!(rig.store.devices(ana.family()).await.unwrap().is_empty());
     let again = browser.press(&done, "undo", &[]).await;
-    assert_eq!(
-        (again.status.as_u16(), again.heading()),
-        (404, "There is nothing left to undo".to_owned())
-    );
+    assert_eq!(again.outcome(), "404 There is nothing left to undo");
 }
 
 #[tokio::test]
 async fn d14_declining_comes_first_and_has_the_focus() {
-    let rig = Rig::start().await;
-    let ana = rig.owner("ana").await;
-    let display = Display::new(&rig).await;
+    let (rig, ana, display) = before_a_display().await;
     let (mut browser, page) = at_link(&rig, &ana).await;
     let page = question(&mut browser, &page, &display).await;
     let focused: Vec<_> = page.text.match_indices(" autofocus").collect();
@@ -91,9 +93,7 @@ async fn d14_declining_comes_first_and_has_the_focus() {
 
 #[tokio::test]
 async fn d14_a_code_in_the_address_is_not_looked_at() {
-    let rig = Rig::start().await;
-    let ana = rig.owner("ana").await;
-    let display = Display::new(&rig).await;
+    let (rig, ana, display) = before_a_display().await;
     let (mut browser, _) = at_link(&rig, &ana).await;
     let code = display.code.expose();
     for query in [format!("code={code}"), format!("user_code={code}"), format!("c={code}&near=yes")]
@@ -107,9 +107,7 @@ async fn d14_a_code_in_the_address_is_not_looked_at() {
 
 #[tokio::test]
 async fn a_photograph_leads_to_the_question_and_leaves_the_address_at_once() {
-    let rig = Rig::start().await;
-    let ana = rig.owner("ana").await;
-    let display = Display::new(&rig).await;
+    let (rig, ana, display) = before_a_display().await;
     let mut browser = Browser::new(&rig);
     let first = browser.peek(&format!("/link?qr={}", display.qr)).await;
     assert_eq!(first.status, 303);
@@ -149,22 +147,17 @@ async fn over_tls_the_photograph_is_kept_like_the_other_cookies() {
 
 #[tokio::test]
 async fn d4_a_photograph_works_while_codes_are_locked() {
-    let rig = Rig::start().await;
-    let ana = rig.owner("ana").await;
-    let display = Display::new(&rig).await;
+    let (rig, ana, display) = before_a_display().await;
     let (mut browser, page) = at_link(&rig, &ana).await;
     for _ in 0..5 {
         let wrong = browser.press(&page, "continue", &[("code", "000 000")]).await;
-        assert_eq!((wrong.status.as_u16(), wrong.heading()), (400, "Link a display".to_owned()));
+        assert_eq!(wrong.outcome(), "400 Link a display");
         assert!(wrong.text_of("fault").is_empty(), "the text is in a paragraph");
         assert!(wrong.text.contains("No display shows this code now"), "{}", wrong.text);
     }
     let code = display.code.grouped();
     let locked = browser.press(&page, "continue", &[("code", &code)]).await;
-    assert_eq!(
-        (locked.status.as_u16(), locked.heading()),
-        (429, "Too many wrong codes".to_owned())
-    );
+    assert_eq!(locked.outcome(), "429 Too many wrong codes");
     assert!(locked.text.contains("Wait ten minutes, or photograph the QR"), "{}", locked.text);
     assert_eq!(locked.headers["retry-after"], "600");
     let page = browser.go(&format!("/link?qr={}", display.qr)).await;
@@ -174,9 +167,7 @@ async fn d4_a_photograph_works_while_codes_are_locked() {
 
 #[tokio::test]
 async fn a_photograph_of_an_older_code_says_so_and_one_may_type_instead() {
-    let rig = Rig::start().await;
-    let ana = rig.owner("ana").await;
-    let display = Display::new(&rig).await;
+    let (rig, ana, display) = before_a_display().await;
     let (mut browser, _) = at_link(&rig, &ana).await;
     let scanned = browser.go(&format!("/link?qr={}", display.qr)).await;
     let typing = browser.click(&scanned, "type").await;
@@ -186,7 +177,7 @@ async fn a_photograph_of_an_older_code_says_so_and_one_may_type_instead() {
     let scanned = browser.go(&format!("/link?qr={}", display.qr)).await;
     rig.pass(Duration::from_secs(601));
     let old = browser.press(&scanned, "continue", &[]).await;
-    assert_eq!((old.status.as_u16(), old.heading()), (404, "This picture is too old".to_owned()));
+    assert_eq!(old.outcome(), "404 This picture is too old");
     for nonsense in ["", "short", "<script>alert(1)</script>", "%0d%0aset-cookie:a=b"] {
         let page = browser.go(&format!("/link?qr={nonsense}")).await;
         assert_eq!(page.heading(), "Link a display", "{nonsense}");
@@ -196,9 +187,7 @@ async fn a_photograph_of_an_older_code_says_so_and_one_may_type_instead() {
 
 #[tokio::test]
 async fn d15_a_wrong_number_burns_the_code_and_a_mistyped_form_does_not() {
-    let rig = Rig::start().await;
-    let ana = rig.owner("ana").await;
-    let display = Display::new(&rig).await;
+    let (rig, ana, display) = before_a_display().await;
     let (mut browser, page) = at_link(&rig, &ana).await;
     let page = question(&mut browser, &page, &display).await;
     let number = display.number(&rig).await;
@@ -226,13 +215,10 @@ async fn d15_a_wrong_number_burns_the_code_and_a_mistyped_form_does_not() {
     assert!(again.text.contains("value=\"Hall\""), "{}", again.text);
     let wrong = display.other_number(&rig).await;
     let burned = browser.press(&page, "link", &yes(&wrong)).await;
-    assert_eq!(
-        (burned.status.as_u16(), burned.heading()),
-        (409, "That was not the number".to_owned())
-    );
+    assert_eq!(burned.outcome(), "409 That was not the number");
     assert_eq!(display.state(&rig).await, LinkState::Denied);
     let stale = browser.press(&page, "link", &yes(&number)).await;
-    assert_eq!((stale.status.as_u16(), stale.heading()), (404, "This code is over".to_owned()));
+    assert_eq!(stale.outcome(), "404 This code is over");
 }
 
 #[tokio::test]
@@ -244,7 +230,7 @@ async fn d16_a_display_elsewhere_takes_one_step_more() {
         let rig = Rig::with(|config, _| config.displays.proximity = proximity).await;
         let ana = rig.owner("ana").await;
         let far = [203, 0, 113, 9].into();
-        let display = Display::with(&rig, random(), far, "hall-pi").await;
+        let display = StandIn::at(&rig, far).await;
         let (mut browser, page) = at_link(&rig, &ana).await;
         let page = browser.press(&page, "continue", &[("code", display.code.expose())]).await;
         assert_eq!(page.heading(), heading);
@@ -264,9 +250,7 @@ async fn d16_a_display_elsewhere_takes_one_step_more() {
 
 #[tokio::test]
 async fn a_form_sent_twice_links_once_and_shows_the_same_end() {
-    let rig = Rig::start().await;
-    let ana = rig.owner("ana").await;
-    let display = Display::new(&rig).await;
+    let (rig, ana, display) = before_a_display().await;
     let (mut browser, page) = at_link(&rig, &ana).await;
     let page = question(&mut browser, &page, &display).await;
     let number = display.number(&rig).await;
@@ -275,16 +259,16 @@ async fn a_form_sent_twice_links_once_and_shows_the_same_end() {
     assert_eq!((once.url, once.text), (twice.url, twice.text));
     assert_eq!(rig.store.devices(ana.family()).await.unwrap().len(), 1);
     // Another display of the same name, whose own answer comes too late, is not said to be linked.
-    let other = Display::with(&rig, random(), [127, 0, 0, 1].into(), "hall-pi").await;
+    let other = StandIn::called(&rig, "hall-pi").await;
     let start = browser.go("/link").await;
     let asked = question(&mut browser, &start, &other).await;
     let number = other.number(&rig).await;
     browser.press(&asked, "decline", &[]).await;
     let late = browser.press(&asked, "link", &yes(&number)).await;
-    assert_eq!((late.status.as_u16(), late.heading()), (404, "This code is over".to_owned()));
+    assert_eq!(late.outcome(), "404 This code is over");
     // Going back and declining what was linked declines nothing.
     let back = browser.press(&page, "decline", &[]).await;
-    assert_eq!((back.status.as_u16(), back.heading()), (404, "This code is over".to_owned()));
+    assert_eq!(back.outcome(), "404 This code is over");
     assert_eq!(display.state(&rig).await, LinkState::Linked);
 }
 
@@ -293,7 +277,7 @@ async fn an_older_page_is_over_after_three_minutes_and_nobody_elses_page_is_ones
     let rig = Rig::start().await;
     let ana = rig.owner("ana").await;
     let ben = rig.member(&ana, "ben", Role::Adult).await;
-    let display = Display::new(&rig).await;
+    let display = StandIn::new(&rig).await;
     let (mut hers, page) = at_link(&rig, &ana).await;
     let asked = question(&mut hers, &page, &display).await;
     let number = display.number(&rig).await;
@@ -304,50 +288,40 @@ async fn an_older_page_is_over_after_three_minutes_and_nobody_elses_page_is_ones
     stolen.retain(|(name, _)| name != "csrf");
     stolen.push(csrf);
     let answer = his.send(Method::POST, &url, Some(&stolen), HeaderMap::new()).await;
-    assert_eq!((answer.status.as_u16(), answer.heading()), (404, "This code is over".to_owned()));
+    assert_eq!(answer.outcome(), "404 This code is over");
     rig.pass(Duration::from_secs(181));
     let late = hers.press(&asked, "link", &yes(&number)).await;
-    assert_eq!((late.status.as_u16(), late.heading()), (404, "This code is over".to_owned()));
+    assert_eq!(late.outcome(), "404 This code is over");
     assert!(rig.store.devices(ana.family()).await.unwrap().is_empty());
 }
 
 #[tokio::test]
 async fn who_may_not_link_is_told_who_may() {
-    let rig = Rig::start().await;
-    let ana = rig.owner("ana").await;
-    let display = Display::new(&rig).await;
+    let (rig, ana, display) = before_a_display().await;
     for (name, role) in [("tim", Role::Teen), ("kim", Role::Child), ("gus", Role::Caregiver)] {
         let person = rig.member(&ana, name, role).await;
         let (mut browser, page) = at_link(&rig, &person).await;
-        assert_eq!(
-            (page.status.as_u16(), page.heading()),
-            (403, "Adults link displays".to_owned())
-        );
+        assert_eq!(page.outcome(), "403 Adults link displays");
         let home = browser.go("/").await;
         assert!(!home.text.contains("href=\"/link\""));
         let (url, form) = home.form("signOut", &[("code", display.code.expose())]);
         let link = url.join("/link").unwrap();
         let forced = browser.send(Method::POST, &link, Some(&form), HeaderMap::new()).await;
-        assert_eq!(
-            (forced.status.as_u16(), forced.heading()),
-            (403, "Adults link displays".to_owned())
-        );
+        assert_eq!(forced.outcome(), "403 Adults link displays");
     }
     let outside = rig.someone("nora");
     let (_, page) = at_link(&rig, &outside).await;
-    assert_eq!((page.status.as_u16(), page.heading()), (409, "First, a family".to_owned()));
+    assert_eq!(page.outcome(), "409 First, a family");
     assert_eq!(display.state(&rig).await, LinkState::Pending);
 }
 
 #[tokio::test]
 async fn d12_whose_address_nobody_vouches_for_links_nothing_from_a_phone() {
-    let rig = Rig::start().await;
-    let ana = rig.owner("ana").await;
-    let display = Display::new(&rig).await;
+    let (rig, ana, display) = before_a_display().await;
     rig.emulator.control().lie(TokenLie::EmailUnverified, Times::Always);
     let (mut browser, page) = at_link(&rig, &ana).await;
-    let refused = (403, "Confirm your address first".to_owned());
-    assert_eq!((page.status.as_u16(), page.heading()), refused);
+    let refused = "403 Confirm your address first";
+    assert_eq!(page.outcome(), refused);
     let home = browser.go("/").await;
     let (url, form) = home.form("signOut", &[("code", display.code.expose())]);
     for path in ["/link", "/link/confirm", "/link/decline"] {
@@ -357,7 +331,7 @@ async fn d12_whose_address_nobody_vouches_for_links_nothing_from_a_phone() {
         }
         let there = url.join(path).unwrap();
         let forced = browser.send(Method::POST, &there, Some(&form), HeaderMap::new()).await;
-        assert_eq!((forced.status.as_u16(), forced.heading()), refused, "{path}");
+        assert_eq!(forced.outcome(), refused, "{path}");
     }
     assert_eq!(display.state(&rig).await, LinkState::Pending);
 
@@ -368,9 +342,7 @@ async fn d12_whose_address_nobody_vouches_for_links_nothing_from_a_phone() {
 
 #[tokio::test]
 async fn a_form_from_elsewhere_links_nothing() {
-    let rig = Rig::start().await;
-    let ana = rig.owner("ana").await;
-    let display = Display::new(&rig).await;
+    let (rig, ana, display) = before_a_display().await;
     let (mut browser, page) = at_link(&rig, &ana).await;
     let asked = question(&mut browser, &page, &display).await;
     let number = display.number(&rig).await;
@@ -399,7 +371,7 @@ async fn u4_what_a_display_says_of_itself_is_text() {
         "</dd><form action=https://evil.example><input name=code>",
         "{{7*7}}${7*7}",
     ] {
-        let display = Display::with(&rig, random(), [127, 0, 0, 1].into(), name).await;
+        let display = StandIn::called(&rig, name).await;
         let (mut browser, page) = at_link(&rig, &ana).await;
         let page = question(&mut browser, &page, &display).await;
         let shown = page.text_of("display-name");
@@ -422,9 +394,9 @@ async fn a_display_that_comes_back_is_offered_its_former_place() {
     let home = Home { rig: Rig::start().await };
     let rig = &home.rig;
     let ana = rig.owner("ana").await;
-    let first = Display::new(rig).await;
+    let first = StandIn::new(rig).await;
     let linked = crate::link::link(&home, &ana, &first).await;
-    let again = Display::with(rig, first.key, [127, 0, 0, 1].into(), "kitchen-pi").await;
+    let again = first.again(rig).await;
     let (mut browser, page) = at_link(rig, &ana).await;
     let page = question(&mut browser, &page, &again).await;
     assert!(page.text_of("former").starts_with("It was yours before, as Kitchen."));
@@ -455,7 +427,7 @@ async fn the_page_speaks_the_browsers_language() {
 async fn from_the_qr_on_a_wall_to_the_names_on_it_and_back() {
     let rig = Rig::start().await;
     let ana = rig.owner("ana").await;
-    let mut wall = crate::display::Display::showing(&rig).await;
+    let mut wall = Display::showing(&rig).await;
     let qr = wall.code("verification_uri_complete").replace(&rig.base, "");
     let (mut browser, _) = at_link(&rig, &ana).await;
     let page = browser.go(&qr).await;
@@ -485,7 +457,7 @@ async fn from_the_qr_on_a_wall_to_the_names_on_it_and_back() {
 async fn a_display_is_linked_by_the_code_it_asked_for_over_http() {
     let home = Home { rig: Rig::start().await };
     let ana = home.rig.found(home.person("Ana")).await;
-    let mut wall = crate::display::Display::showing(&home.rig).await;
+    let mut wall = Display::showing(&home.rig).await;
     let caller = home.with(&ana);
     let asked = crate::link::look_up(&caller, wall.code("user_code")).await.json();
     assert_eq!(asked["same_network"], true);

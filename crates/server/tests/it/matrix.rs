@@ -13,9 +13,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::display::Display as Wall;
+use crate::display::Display;
 use crate::home::{Caller, Home, id as id_of};
-use crate::link::display::Display;
+use crate::link::stand_in::StandIn;
 use crate::link::{challenge, link};
 use crate::openapi::{document, operations};
 use crate::rig::{Answer, Rig, Someone};
@@ -187,7 +187,7 @@ struct Scene {
     code: String,
     device: String,
     /// Displays that wait, one for each who asks: whoever types a code has it for themselves.
-    waiting: RefCell<Vec<Display>>,
+    waiting: RefCell<Vec<StandIn>>,
     /// What the caller is asked about another one.
     challenge: ChallengeId,
     number: String,
@@ -223,9 +223,9 @@ impl Scene {
         };
         let mut waiting = Vec::new();
         for _ in 0..4 {
-            waiting.push(Display::new(rig).await);
+            waiting.push(StandIn::new(rig).await);
         }
-        let asked = Display::new(rig).await;
+        let asked = StandIn::new(rig).await;
         let (challenge, number) = match role.may(Permission::DevicesLink) {
             true => {
                 let challenge = challenge(&home.with(&caller), &asked).await;
@@ -243,7 +243,7 @@ impl Scene {
             session: rig.store.open_session(&session, None, &act).await.unwrap().id,
             invite: made["invite"]["id"].as_str().unwrap().to_owned(),
             code: made["code"].as_str().unwrap().to_owned(),
-            device: link(home, &founder, &Display::new(rig).await).await["id"]
+            device: link(home, &founder, &StandIn::new(rig).await).await["id"]
                 .as_str()
                 .unwrap()
                 .to_owned(),
@@ -310,7 +310,7 @@ async fn t18_every_route_obeys_the_table_for_every_role_in_every_place() {
             &answer,
             route.expected_outside(None),
         );
-        let display = Wall::linked(&home.rig, &scene.founder).await;
+        let display = Display::linked(&home.rig, &scene.founder).await;
         let request = display.ask(&home.rig, route.method.clone(), &route.filled(&scene));
         let body = route.body(&scene);
         let request = if let Some(body) = body { request.json(&body) } else { request };

@@ -1,15 +1,16 @@
 //! Sign-in for browsers, against the real emulator, seen from a browser (RFC 9700).
 
+mod join;
+mod sessions;
+
 use std::time::Duration;
 
-use luminous_domain::{InviteCode, OsEntropy, Role};
 use luminous_emulator::{
     DEMO_POLICY, DEMO_RESET_POLICY, Endpoint, Fault, RedirectLie, ResponseLie, Times, TokenLie,
 };
 use luminous_server::config::Hint;
 use reqwest::Method;
 use reqwest::header::{HeaderMap, SET_COOKIE};
-use serde_json::json;
 use url::Url;
 
 use crate::browser::{Browser, Page, parameter};
@@ -310,137 +311,6 @@ async fn r9_a_forgotten_password_leads_to_a_new_one_and_then_in() {
 }
 
 #[tokio::test]
-async fn signing_in_leaves_no_old_cookie_alive() {
-    let rig = Rig::start().await;
-    let (ana, eve) = (rig.owner("ana").await, rig.someone("eve"));
-    let (planter, _) = signed_in(&rig, &eve).await;
-    let planted = planter.session().unwrap().to_owned();
-    // Somebody put their own session into her browser, and she signs in over it.
-    let mut hers = Browser::new(&rig);
-    hers.cookies.insert("luminous-session".into(), planted.clone());
-    assert_eq!(hers.go("/").await.heading(), "Hello, eve");
-    let page = hers.sign_in("/login", &ana.user.email).await;
-    assert_eq!(page.heading(), "Hello, ana");
-    assert_ne!(hers.session(), Some(planted.as_str()));
-    let mut planter = planter;
-    assert_eq!(planter.go("/").await.heading(), "Come on in", "the planted one has ended");
-}
-
-#[tokio::test]
-async fn signing_out_here_ends_this_session_and_no_other() {
-    let rig = Rig::start().await;
-    let ana = rig.owner("ana").await;
-    let (mut phone, page) = signed_in(&rig, &ana).await;
-    let (mut tablet, _) = signed_in(&rig, &ana).await;
-    let kept = phone.session().unwrap().to_owned();
-    let gone = phone.press(&page, "signOut", &[]).await;
-    assert_eq!(gone.url.path(), "/signed-out");
-    assert_eq!(gone.heading(), "You are signed out");
-    assert_eq!(phone.session(), None);
-    phone.cookies.insert("luminous-session".into(), kept);
-    assert_eq!(phone.go("/").await.heading(), "Come on in", "the cookie is worth nothing now");
-    assert_eq!(tablet.go("/").await.heading(), "Hello, ana");
-}
-
-#[tokio::test]
-async fn v21_signing_out_everywhere_ends_other_browsers_and_tokens_and_the_providers_session() {
-    let rig = behind_tls().await;
-    let ana = rig.owner("ana").await;
-    let token = rig.token(&ana);
-    assert_eq!(rig.get("/api/me", &token).await.status, 200);
-    let mut phone = Browser::behind(&rig, PUBLIC);
-    let page = phone.sign_in("/login", &ana.user.email).await;
-    let mut tablet = Browser::behind(&rig, PUBLIC);
-    tablet.sign_in("/login", &ana.user.email).await;
-    rig.pass(Duration::from_secs(1));
-    let away = phone.press_once(&page, "signOutEverywhere", &[]).await;
-    let provider = away.leads_to().unwrap();
-    assert!(provider.as_str().starts_with(rig.emulator.base_url().as_str()), "{provider}");
-    let back = parameter(&provider, "post_logout_redirect_uri");
-    assert_eq!(back.as_deref(), Some("https://family.example/signed-out"));
-    assert_eq!(parameter(&provider, "id_token_hint"), None, "no token in an address");
-    assert_eq!(phone.follow(away).await.heading(), "You are signed out");
-    assert_eq!(tablet.go("/").await.heading(), "Come on in");
-    assert_eq!(rig.get("/api/me", &token).await.outcome(), "401 token.revoked");
-    let asked = phone.go("/login").await;
-    assert!(asked.text.contains("id=\"next\""), "the provider asks again who it is");
-}
-
-#[tokio::test]
-async fn v21_what_the_provider_remembers_of_others_opens_no_session_again() {
-    let rig = Rig::start().await;
-    let ana = rig.owner("ana").await;
-    let (mut phone, page) = signed_in(&rig, &ana).await;
-    let (mut tablet, _) = signed_in(&rig, &ana).await;
-    rig.pass(Duration::from_secs(1));
-    phone.press_once(&page, "signOutEverywhere", &[]).await;
-    let asked = tablet.go("/login").await;
-    assert!(asked.text.contains("id=\"next\""), "a new proof: {}", asked.text);
-    assert_eq!(parameter(&asked.url, "prompt").as_deref(), Some("login"));
-    assert_eq!(tablet.go("/").await.heading(), "Come on in", "nobody is signed in before it");
-    rig.pass(Duration::from_secs(1));
-    let page = tablet.identify(&asked, &ana.user.email).await;
-    assert_eq!(page.heading(), "Hello, ana");
-}
-
-#[tokio::test]
-async fn a_form_without_the_sessions_token_does_nothing() {
-    let rig = Rig::start().await;
-    let (ana, ben) = (rig.owner("ana").await, rig.owner("ben").await);
-    let (mut browser, page) = signed_in(&rig, &ana).await;
-    let (_, bens) = signed_in(&rig, &ben).await;
-    let (url, right) = page.form("signOutEverywhere", &[]);
-    let (_, another) = bens.form("signOutEverywhere", &[]);
-    let field = |value: &str| vec![("csrf".to_owned(), value.to_owned())];
-    for form in [vec![], field(""), field("wrong"), another] {
-        let answer = browser.send(Method::POST, &url, Some(&form), HeaderMap::new()).await;
-        assert_eq!(answer.status, 403, "{form:?}");
-        assert_eq!(answer.heading(), "That didn&#39;t come from our page");
-    }
-    for (name, value) in [
-        ("origin", "https://evil.example"),
-        ("origin", "null"),
-        ("sec-fetch-site", "cross-site"),
-        ("sec-fetch-site", "same-site"),
-    ] {
-        let headers = HeaderMap::from_iter([(name.parse().unwrap(), value.parse().unwrap())]);
-        let answer = browser.send(Method::POST, &url, Some(&right), headers).await;
-        assert_eq!(answer.status, 403, "{name}: {value}");
-    }
-    assert_eq!(browser.go("/").await.heading(), "Hello, ana", "nothing was done");
-    let answer = browser.send(Method::POST, &url, Some(&right), HeaderMap::new()).await;
-    assert_eq!(answer.status, 303, "the right one does it");
-}
-
-#[tokio::test]
-async fn a_form_of_nobody_leads_to_the_front_page() {
-    let rig = Rig::start().await;
-    let mut browser = Browser::new(&rig);
-    for path in ["/logout", "/logout/everywhere", "/join", "/join/accept"] {
-        let url = browser.ours(path);
-        let answer = browser.send(Method::POST, &url, Some(&[]), HeaderMap::new()).await;
-        assert_eq!(answer.leads_to().unwrap().path(), "/", "{path}");
-    }
-}
-
-#[tokio::test]
-async fn a_session_ends_after_two_weeks_without_use_and_after_ninety_days_with() {
-    let rig = Rig::start().await;
-    let ana = rig.owner("ana").await;
-    let day = Duration::from_secs(86_400);
-    let (mut browser, _) = signed_in(&rig, &ana).await;
-    for _ in 0..6 {
-        rig.pass(day * 13);
-        assert_eq!(browser.go("/").await.heading(), "Hello, ana");
-    }
-    rig.pass(day * 13);
-    assert_eq!(browser.go("/").await.heading(), "Come on in", "ninety days are over");
-    let (mut browser, _) = signed_in(&rig, &ana).await;
-    rig.pass(day * 14 + Duration::from_secs(1));
-    assert_eq!(browser.go("/").await.heading(), "Come on in", "two weeks without use");
-}
-
-#[tokio::test]
 async fn cookies_and_headers_are_these() {
     let rig = behind_tls().await;
     let ana = rig.owner("ana").await;
@@ -512,68 +382,6 @@ async fn pages_speak_the_browsers_language() {
     }
 }
 
-/// An invitation into the family of `host`, as it is typed.
-async fn invitation(rig: &Rig, host: &Someone, role: Role) -> String {
-    let path = format!("/api/families/{}/invites", host.family());
-    let body = json!({ "role": role.as_str() });
-    let answer = rig.send(Method::POST, &path, &rig.fresh_token(host), &body).await;
-    assert_eq!(answer.status, 201, "{answer:?}");
-    answer.json()["code"].as_str().unwrap().to_owned()
-}
-
-#[tokio::test]
-async fn an_invitation_is_looked_at_and_taken_up_in_a_browser() {
-    let rig = Rig::start().await;
-    let ana = rig.owner("ana").await;
-    let code = invitation(&rig, &ana, Role::Adult).await;
-    let ben = rig.someone("ben");
-    let mut browser = Browser::new(&rig);
-    let front = browser.go("/join").await;
-    assert_eq!(front.heading(), "Join a family", "but first, who are you?");
-    let page = browser.click(&front, "signIn").await;
-    let page = browser.identify(&page, &ben.user.email).await;
-    assert_eq!(page.url.path(), "/join");
-    let offer = browser.press(&page, "continue", &[("code", &code.to_lowercase())]).await;
-    assert_eq!(offer.text_of("family"), "The family of ana");
-    assert!(offer.text.contains("ana invites you"), "{}", offer.text);
-    assert!(offer.text.contains("with the role: Adult"), "{}", offer.text);
-    assert!(!offer.url.as_str().contains(&code[..5]), "no code in an address: {}", offer.url);
-    let home = browser.press(&offer, "accept", &[]).await;
-    assert_eq!(home.url.path(), "/");
-    assert_eq!(
-        (home.text_of("family"), home.text_of("role")),
-        ("The family of ana".into(), "Adult".into())
-    );
-    let again = browser.go("/join").await;
-    assert_eq!(
-        (again.status.as_u16(), again.heading()),
-        (409, "You are in a family already".into())
-    );
-}
-
-#[tokio::test]
-async fn wrong_codes_are_said_and_after_ten_even_the_right_one_is_not_heard() {
-    let rig = Rig::start().await;
-    let ana = rig.owner("ana").await;
-    let code = invitation(&rig, &ana, Role::Teen).await;
-    let (mut browser, _) = signed_in(&rig, &rig.someone("ben")).await;
-    let page = browser.go("/join").await;
-    let odd = browser.press(&page, "continue", &[("code", "12345")]).await;
-    assert_eq!(odd.status, 400);
-    assert!(odd.text.contains("That can&#39;t be a code"), "{}", odd.text);
-    assert!(odd.text.contains("value=\"12345\""), "to be mended: {}", odd.text);
-    for _ in 0..10 {
-        let wrong = InviteCode::new(&OsEntropy).unwrap();
-        let answer = browser.press(&page, "continue", &[("code", wrong.expose())]).await;
-        assert!(answer.text.contains("There is no open invitation"), "{}", answer.text);
-    }
-    let answer = browser.press(&page, "continue", &[("code", &code)]).await;
-    assert_eq!((answer.status.as_u16(), answer.heading()), (429, "Too many wrong codes".into()));
-    rig.pass(Duration::from_secs(601));
-    let offer = browser.press(&page, "continue", &[("code", &code)]).await;
-    assert_eq!(offer.text_of("family"), "The family of ana");
-}
-
 #[tokio::test]
 async fn whoever_looks_at_pages_is_refused_with_a_page() {
     let rig = Rig::with(|config, _| config.limits.per_address_per_minute = 6).await;
@@ -582,7 +390,7 @@ async fn whoever_looks_at_pages_is_refused_with_a_page() {
     for path in ["/link/confirm", "/join/accept", "/link/nowhere", "/logout/everywhere"] {
         let page = browser.peek(path).await;
         let status = if path == "/link/nowhere" { 404 } else { 405 };
-        assert_eq!((page.status.as_u16(), page.heading()), (status, "Hier ist keine Seite".into()));
+        assert_eq!(page.outcome(), format!("{status} Hier ist keine Seite"));
         assert_eq!(page.headers["content-type"], "text/html; charset=utf-8");
         assert_eq!(page.headers["cache-control"], "no-store");
     }
@@ -591,23 +399,13 @@ async fn whoever_looks_at_pages_is_refused_with_a_page() {
     }
     for path in ["/", "/link", "/link/done", "/join/accept", "/signed-out", "/callback"] {
         let page = browser.peek(path).await;
-        assert_eq!((page.status.as_u16(), page.heading()), (429, "Einen Moment".into()), "{path}");
+        assert_eq!(page.outcome(), "429 Einen Moment", "{path}");
         let policy = page.headers["content-security-policy"].to_str().unwrap();
         assert!(policy.contains("style-src 'self'"), "{policy}");
         assert!(page.headers.contains_key("retry-after") && !page.text.contains("problems/"));
     }
     let refused = Answer::of(rig.request(Method::GET, "/api/me")).await;
     assert_eq!(refused.outcome(), "429 request.rate_limited");
-}
-
-#[tokio::test]
-async fn a_session_opens_pages_and_not_the_api() {
-    let rig = Rig::start().await;
-    let ana = rig.owner("ana").await;
-    let (browser, _) = signed_in(&rig, &ana).await;
-    let cookie = format!("luminous-session={}", browser.session().unwrap());
-    let answer = Answer::of(rig.request(Method::GET, "/api/me").header("cookie", cookie)).await;
-    assert_eq!(answer.outcome(), "401 token.missing");
 }
 
 #[tokio::test]

@@ -3,8 +3,8 @@
 use luminous_store::AuditFilter;
 use serde_json::json;
 
-use super::display::Display;
-use super::{challenge, confirm, link, look_up};
+use super::stand_in::StandIn;
+use super::{challenge, confirm, decline, link, look_up};
 use crate::home::Home;
 use crate::rig::Someone;
 
@@ -19,7 +19,7 @@ pub async fn actions(home: &Home, person: &Someone) -> Vec<String> {
 async fn t28_each_step_of_a_link_is_one_line() {
     let home = Home::start().await;
     let olga = home.rig.found(home.person("Olga")).await;
-    let display = Display::new(&home.rig).await;
+    let display = StandIn::new(&home.rig).await;
     let linked = link(&home, &olga, &display).await;
     let path = format!("/api/devices/{}", linked["id"].as_str().unwrap());
     let proved = home.proved(&olga);
@@ -43,18 +43,16 @@ async fn t28_each_refused_step_is_one_line() {
     let home = Home::start().await;
     let olga = home.rig.found(home.person("Olga")).await;
     let caller = home.with(&olga);
-    let display = Display::new(&home.rig).await;
+    let display = StandIn::new(&home.rig).await;
     look_up(&caller, "000000").await;
     look_up(&caller, "no code at all").await;
     let asked = challenge(&caller, &display).await;
     let wrong = display.other_number(&home.rig).await;
     confirm(&caller, &asked["challenge"], &wrong).await;
-    let no = json!({ "challenge": asked["challenge"] });
-    caller.post("/api/link/decline", no).await;
-    let other = Display::new(&home.rig).await;
+    decline(&caller, &asked["challenge"]).await;
+    let other = StandIn::new(&home.rig).await;
     let asked = challenge(&caller, &other).await;
-    let no = json!({ "challenge": asked["challenge"] });
-    caller.post("/api/link/decline", no).await;
+    decline(&caller, &asked["challenge"]).await;
     let expected = [
         "device.code_claimed device.code_invalid",
         "device.code_claimed ok",
@@ -70,7 +68,7 @@ async fn t28_each_refused_step_is_one_line() {
 async fn t28_no_line_holds_a_code_a_number_or_the_secret_of_a_qr() {
     let home = Home::start().await;
     let olga = home.rig.found(home.person("Olga")).await;
-    let display = Display::new(&home.rig).await;
+    let display = StandIn::new(&home.rig).await;
     link(&home, &olga, &display).await;
     let rows = home.rig.store.audit(olga.family(), &AuditFilter::default(), 200).await.unwrap();
     assert!(rows.len() >= 4, "there is something to look at");

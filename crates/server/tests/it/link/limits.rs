@@ -9,7 +9,7 @@ use luminous_store::AuditFilter;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use super::display::Display;
+use super::stand_in::StandIn;
 use super::{behind_a_proxy, challenge, link, look_up};
 use crate::home::{Caller, Home};
 use crate::rig::{Answer, Rig, Someone};
@@ -36,7 +36,7 @@ async fn is_locked(caller: &Caller<'_>, code: &str, retry_after: &str) {
 async fn d2_after_five_wrong_codes_a_person_is_locked_out_of_the_right_one_too() {
     let home = Home::start().await;
     let olga = home.rig.found(home.person("Olga")).await;
-    let display = Display::new(&home.rig).await;
+    let display = StandIn::new(&home.rig).await;
     for _ in 0..20 {
         challenge(&home.with(&olga), &display).await;
     }
@@ -44,7 +44,7 @@ async fn d2_after_five_wrong_codes_a_person_is_locked_out_of_the_right_one_too()
     is_locked(&home.with(&olga), WRONG, "600").await;
     is_locked(&home.with(&olga), display.code.expose(), "600").await;
     home.rig.pass(Duration::from_secs(601));
-    let fresh = Display::new(&home.rig).await;
+    let fresh = StandIn::new(&home.rig).await;
     challenge(&home.with(&olga), &fresh).await;
 }
 
@@ -135,7 +135,7 @@ async fn attack(home: &Home, accounts: Range<u32>) -> usize {
 /// Somebody who has had a display for more than a day.
 async fn trusted(home: &Home, name: &str) -> Someone {
     let person = home.rig.found(home.person(name)).await;
-    link(home, &person, &Display::new(&home.rig).await).await;
+    link(home, &person, &StandIn::new(&home.rig).await).await;
     home.rig.pass(Duration::from_secs(86_401));
     person
 }
@@ -145,7 +145,7 @@ async fn d4_two_hundred_accounts_use_up_the_half_of_the_untrusted_and_no_more() 
     let home = with_budget(1073).await;
     let olga = trusted(&home, "Olga").await;
     let newcomer = home.rig.found(home.person("Newcomer")).await;
-    let displays = [Display::new(&home.rig).await, Display::new(&home.rig).await];
+    let displays = [StandIn::new(&home.rig).await, StandIn::new(&home.rig).await];
     // Two codes are on walls: 1073 / 2 = 536 an hour, half of them for the untrusted.
     assert_eq!(attack(&home, 0..200).await, 268);
     let newcomer = home.with(&newcomer).from("198.51.100.1");
@@ -156,7 +156,7 @@ async fn d4_two_hundred_accounts_use_up_the_half_of_the_untrusted_and_no_more() 
     let spent = "luminous_link_budget_spent_total{half=\"untrusted\"} 733";
     assert!(figures.contains(spent), "{figures}");
     home.rig.pass(Duration::from_secs(3601));
-    let late = Display::new(&home.rig).await;
+    let late = StandIn::new(&home.rig).await;
     challenge(&newcomer, &late).await;
 }
 
@@ -167,10 +167,10 @@ async fn d6_families_with_a_display_go_on_linking_while_the_budget_is_spent() {
     for number in 0..5 {
         families.push(trusted(&home, &format!("Family {number}")).await);
     }
-    let first = Display::new(&home.rig).await;
+    let first = StandIn::new(&home.rig).await;
     assert_eq!(attack(&home, 0..3).await, 10);
     for (number, person) in (3..).zip(&families) {
-        let display = Display::new(&home.rig).await;
+        let display = StandIn::new(&home.rig).await;
         let caller = home.with(person).from(&format!("198.51.100.{number}"));
         challenge(&caller, &display).await;
         assert_eq!(attack(&home, number..number + 1).await, 0, "and it is spent all the while");
@@ -186,7 +186,7 @@ async fn d4_an_old_account_without_a_display_is_not_trusted_nor_a_new_one_with_o
     let old = home.rig.found(home.person("Old")).await;
     let olga = trusted(&home, "Olga").await;
     let ben = home.rig.take_in(&olga, home.person("Ben"), Role::Adult).await;
-    let display = Display::new(&home.rig).await;
+    let display = StandIn::new(&home.rig).await;
     assert_eq!(attack(&home, 0..1).await, 1, "one of two is for the untrusted");
     for (person, address) in [(&old, "198.51.100.1"), (&ben, "198.51.100.2")] {
         is_locked(&home.with(person).from(address), display.code.expose(), "3600").await;
@@ -225,7 +225,7 @@ async fn d5_replicas_share_every_counter() {
 async fn the_alarm_about_a_spent_budget_is_written_down_and_in_no_familys_log() {
     let home = with_budget(2).await;
     let olga = home.rig.found(home.person("Olga")).await;
-    let _display = Display::new(&home.rig).await;
+    let _display = StandIn::new(&home.rig).await;
     attack(&home, 0..4).await;
     let path = home.rig.server.state().config().store.sqlite.clone();
     let database = std::fs::read(path.with_extension("sqlite-wal")).unwrap();

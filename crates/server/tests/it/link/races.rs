@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use luminous_store::AuditFilter;
 use serde_json::Value;
 
-use super::display::Display;
+use super::stand_in::StandIn;
 use super::{challenge, confirm, look_up};
 use crate::home::{Caller, Home};
 use crate::rig::Answer;
@@ -19,7 +19,7 @@ async fn d8_two_families_with_one_code_at_once_and_one_wins() {
         let home = Home::start().await;
         let olga = home.rig.found(home.person("Olga")).await;
         let otto = home.rig.found(home.person("Otto")).await;
-        let display = Display::new(&home.rig).await;
+        let display = StandIn::new(&home.rig).await;
         let callers = [home.with(&olga), home.with(&otto)];
         let asked = (0..4).map(|nth| look_up(&callers[nth % 2], display.code.expose()));
         let answers = join_all(asked).await;
@@ -36,7 +36,7 @@ async fn d8_of_a_hundred_confirmations_one_makes_one_device() {
     let home = Home::start().await;
     let olga = home.rig.found(home.person("Olga")).await;
     let otto = home.rig.found(home.person("Otto")).await;
-    let display = Display::new(&home.rig).await;
+    let display = StandIn::new(&home.rig).await;
     let (hers, his) = (home.with(&olga), home.with(&otto));
     let asked = challenge(&hers, &display).await;
     let number = display.number(&home.rig).await;

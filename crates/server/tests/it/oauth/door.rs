@@ -8,21 +8,11 @@ use luminous_store::NewNote;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use super::{family, home};
 use crate::display::{Display, part};
-use crate::rig::{Answer, Rig, Someone};
+use crate::rig::{Answer, Rig};
 
 const REFUSED: &str = "401 token.invalid";
-
-async fn home() -> (Rig, Someone, Display) {
-    let rig = Rig::start().await;
-    let ana = rig.owner("ana").await;
-    let display = Display::linked(&rig, &ana).await;
-    (rig, ana, display)
-}
-
-fn family(ana: &Someone) -> String {
-    format!("/api/families/{}", ana.family())
-}
 
 #[tokio::test]
 async fn a_display_sees_names_and_notes_and_nothing_else() {

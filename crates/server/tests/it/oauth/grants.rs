@@ -9,6 +9,7 @@ use luminous_store::{Failure, MemberChange, Network, Refusal};
 use reqwest::Method;
 use serde_json::json;
 
+use super::{approved, family};
 use crate::display::{DEVICE_CODE, Display, part};
 use crate::rig::{Answer, Rig};
 
@@ -67,10 +68,7 @@ fn luminous_oidc_jkt(display: &Display) -> String {
 
 #[tokio::test]
 async fn d7_only_the_whole_device_code_with_its_own_key_redeems() {
-    let rig = Rig::start().await;
-    let ana = rig.owner("ana").await;
-    let mut display = Display::showing(&rig).await;
-    display.approve(&rig, &ana).await;
+    let (rig, _, mut display) = approved().await;
     let code = display.code("device_code").to_owned();
     let thief = Display { codes: display.codes.clone(), ..Display::new() };
     for (who, code) in [
@@ -170,10 +168,7 @@ async fn live(rig: &Rig, display: &Display, path: &str, tokens: &[String]) -> us
 
 #[tokio::test]
 async fn d9_of_a_hundred_polls_at_once_one_pair_lives() {
-    let rig = Rig::start().await;
-    let ana = rig.owner("ana").await;
-    let display = Display::showing(&rig).await;
-    display.approve(&rig, &ana).await;
+    let (rig, ana, display) = approved().await;
     let form = [
         ("grant_type", DEVICE_CODE),
         ("client_id", "luminous-display"),
@@ -184,17 +179,14 @@ async fn d9_of_a_hundred_polls_at_once_one_pair_lives() {
         .iter()
         .map(|answer| answer.json()["access_token"].as_str().expect(&answer.text).to_owned())
         .collect();
-    let path = format!("/api/families/{}", ana.family());
+    let path = family(&ana);
     assert_eq!(live(&rig, &display, &path, &tokens).await, 1);
     assert_eq!(rig.store.devices(ana.family()).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
 async fn d9_a_hundred_redemptions_over_the_hub_leave_one_live_pair() {
-    let rig = Rig::start().await;
-    let ana = rig.owner("ana").await;
-    let display = Display::showing(&rig).await;
-    display.approve(&rig, &ana).await;
+    let (rig, ana, display) = approved().await;
     let state = rig.server.state();
     let redeem = async |_| {
         let proof = display.proof(&rig, &Method::POST, TOKEN, None);
@@ -203,17 +195,14 @@ async fn d9_a_hundred_redemptions_over_the_hub_leave_one_live_pair() {
         oauth::redeem(state, code, &proof, false, Network::Loopback).await.unwrap().access_token
     };
     let tokens = join_all((0..100).map(redeem)).await;
-    let path = format!("/api/families/{}", ana.family());
+    let path = family(&ana);
     assert_eq!(live(&rig, &display, &path, &tokens).await, 1);
     assert_eq!(rig.store.devices(ana.family()).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
 async fn d9_d23_after_a_lost_answer_the_same_key_gets_another_pair_until_the_wish_ends() {
-    let rig = Rig::start().await;
-    let ana = rig.owner("ana").await;
-    let mut display = Display::showing(&rig).await;
-    display.approve(&rig, &ana).await;
+    let (rig, ana, mut display) = approved().await;
     assert_eq!(display.redeem(&rig).await.oauth(), "200");
     let lost = display.tokens.clone();
     rig.pass(secs(599));
@@ -221,7 +210,7 @@ async fn d9_d23_after_a_lost_answer_the_same_key_gets_another_pair_until_the_wis
     assert_eq!(thief.redeem(&rig).await.oauth(), "400 invalid_grant unknown");
     assert_eq!(display.redeem(&rig).await.oauth(), "200");
     assert_ne!(lost["refresh_token"], display.tokens["refresh_token"]);
-    let path = format!("/api/families/{}", ana.family());
+    let path = family(&ana);
     assert_eq!(display.get(&rig, &path).await.outcome(), "200");
     let old = lost["access_token"].as_str().unwrap();
     let old = Answer::of(display.ask_with(&rig, Method::GET, &path, old)).await;
@@ -236,10 +225,7 @@ async fn d9_d23_after_a_lost_answer_the_same_key_gets_another_pair_until_the_wis
 
 #[tokio::test]
 async fn d23_a_display_that_lost_power_after_the_approval_gets_its_tokens_while_the_code_lives() {
-    let rig = Rig::start().await;
-    let ana = rig.owner("ana").await;
-    let mut display = Display::showing(&rig).await;
-    display.approve(&rig, &ana).await;
+    let (rig, ana, mut display) = approved().await;
     rig.pass(secs(595));
     assert_eq!(display.redeem(&rig).await.oauth(), "200");
 

@@ -6,21 +6,11 @@ use luminous_store::AuditFilter;
 use reqwest::Method;
 use serde_json::json;
 
+use super::{family, home};
 use crate::display::Display;
 use crate::rig::{Answer, Rig, Someone};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
-
-async fn home() -> (Rig, Someone, Display) {
-    let rig = Rig::start().await;
-    let ana = rig.owner("ana").await;
-    let display = Display::linked(&rig, &ana).await;
-    (rig, ana, display)
-}
-
-fn family(ana: &Someone) -> String {
-    format!("/api/families/{}", ana.family())
-}
 
 async fn outcome_with(rig: &Rig, display: &Display, ana: &Someone, token: &str) -> String {
     Answer::of(display.ask_with(rig, Method::GET, &family(ana), token)).await.outcome()

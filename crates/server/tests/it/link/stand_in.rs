@@ -1,7 +1,7 @@
-//! A wall display without a window: it holds the secrets that a real one gets, and asks the store
-//! what a real one asks the server.
+//! A stand-in for a wall display: it holds the secrets that a real one gets, and asks the store
+//! itself what a real one asks the server. One that asks over HTTP is [`crate::display::Display`].
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use aws_lc_rs::digest;
@@ -14,27 +14,41 @@ use luminous_store::{
 
 use crate::rig::Rig;
 
-/// A display that shows a code.
-pub struct Display {
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+/// Stands in for a display that shows a code.
+pub struct StandIn {
     /// What is on the wall.
     pub code: UserCode,
     /// What is in its QR.
     pub qr: String,
-    /// Its key.
-    pub key: KeyThumbprint,
-    /// Its wish.
-    pub link: LinkId,
+    key: KeyThumbprint,
+    link: LinkId,
     device_code: SecretHash,
 }
 
-impl Display {
+impl StandIn {
     /// One on this machine, with a new key.
     pub async fn new(rig: &Rig) -> Self {
-        Self::with(rig, random(), [127, 0, 0, 1].into(), "kitchen-pi").await
+        Self::called(rig, "kitchen-pi").await
     }
 
-    /// One with this key that asks from this address and calls itself so.
-    pub async fn with(rig: &Rig, key: KeyThumbprint, address: IpAddr, name: &str) -> Self {
+    /// The same that calls itself so.
+    pub async fn called(rig: &Rig, name: &str) -> Self {
+        Self::with(rig, random(), HERE, name).await
+    }
+
+    /// One that asks from this address.
+    pub async fn at(rig: &Rig, address: IpAddr) -> Self {
+        Self::with(rig, random(), address, "hall-pi").await
+    }
+
+    /// This one, and its next code.
+    pub async fn again(&self, rig: &Rig) -> Self {
+        Self::with(rig, self.key, HERE, "kitchen-pi").await
+    }
+
+    async fn with(rig: &Rig, key: KeyThumbprint, address: IpAddr, name: &str) -> Self {
         let state = rig.server.state();
         let code = UserCode::new(&OsEntropy).unwrap();
         let qr = text(&random()[..16]);
@@ -99,7 +113,7 @@ impl Display {
 }
 
 /// 32 random bytes.
-pub fn random() -> [u8; 32] {
+fn random() -> [u8; 32] {
     let mut bytes = [0; 32];
     OsEntropy.fill(&mut bytes).unwrap();
     bytes
