@@ -18,6 +18,7 @@ pub mod error;
 pub mod family;
 pub mod keyring;
 pub mod loopback;
+mod negotiation;
 mod news;
 pub mod pending;
 pub mod ports;

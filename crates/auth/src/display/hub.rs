@@ -4,11 +4,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use http::{Method, Request, header};
 use luminous_domain::display::{Event as Happened, State};
 use luminous_domain::pacing::Backoff;
 use luminous_domain::{AccessToken, DeviceCode, MatchNumber};
-use luminous_oidc::Limits;
 use luminous_signalr::client::{
     Client, ClientPort, ClientSettings, Event, Events, InvokeError, Lost, PostAnswer, PostFailed,
     TicketError,
@@ -25,12 +23,13 @@ use super::answer::{Refusal, of_oauth};
 use super::driver::Driver;
 use super::lock;
 use super::server::Server;
+use crate::negotiation;
 
 /// How long an invocation may take; then HTTP does it.
 const INVOCATION: Duration = Duration::from_secs(5);
 
-/// The answer to a negotiation is small.
-const NEGOTIATION: Limits = Limits { timeout: Duration::from_secs(10), max_body: 64 * 1024 };
+/// How long a negotiation may take.
+const NEGOTIATION: Duration = Duration::from_secs(10);
 
 /// After a loss that many displays may share, they do not all ask at once (P10).
 const AFTER_LOSS: Backoff =
@@ -97,21 +96,7 @@ impl ClientPort for Port {
     }
 
     async fn post(&self, address: &Url, bearer: Option<&str>) -> Result<PostAnswer, PostFailed> {
-        let mut request = Request::builder().method(Method::POST).uri(address.as_str());
-        if let Some(bearer) = bearer {
-            request = request.header(header::AUTHORIZATION, format!("Bearer {bearer}"));
-        }
-        let request = request.body(Vec::new());
-        let request = request.map_err(|_| PostFailed("the request cannot be built".to_owned()))?;
-        let answer = self.server.http().send(request, NEGOTIATION).await;
-        let answer = answer.map_err(|error| PostFailed(error.to_string()))?;
-        let after = answer.headers().get(header::RETRY_AFTER);
-        let after = after.and_then(|after| after.to_str().ok()?.trim().parse().ok());
-        Ok(PostAnswer {
-            status: answer.status().as_u16(),
-            retry_after: after.map(Duration::from_secs),
-            body: answer.into_body(),
-        })
+        negotiation::post(self.server.http(), address, bearer, NEGOTIATION).await
     }
 }
 

@@ -6,10 +6,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Request, header};
 use luminous_domain::pacing::Backoff;
 use luminous_domain::{FamilyId, Permission};
-use luminous_oidc::Limits;
 use luminous_signalr::client::{
     Client, ClientPort, ClientSettings, Event, InvokeError, Pauses, PostAnswer, PostFailed,
     TicketError,
@@ -23,6 +21,7 @@ use url::Url;
 
 use super::Session;
 use crate::family::{Call, read};
+use crate::negotiation;
 use crate::news::Heard;
 
 /// How long what comes close together is gathered before it is told.
@@ -41,7 +40,8 @@ const PAUSES: Pauses = Pauses {
     settled: Duration::from_secs(10),
 };
 
-const NEGOTIATION: Limits = Limits { timeout: Duration::from_secs(15), max_body: 64 * 1024 };
+/// How long a negotiation may take.
+const NEGOTIATION: Duration = Duration::from_secs(15);
 
 /// Whose family is listened to. When it is another one, so is the connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -273,21 +273,8 @@ impl ClientPort for Line {
     }
 
     async fn post(&self, address: &Url, bearer: Option<&str>) -> Result<PostAnswer, PostFailed> {
-        let mut request = Request::post(address.as_str());
-        if let Some(bearer) = bearer {
-            request = request.header(header::AUTHORIZATION, format!("Bearer {bearer}"));
-        }
-        // The error would quote what could not be a header, which may be the ticket.
-        let request = request.body(Vec::new()).map_err(|_| PostFailed("no request".to_owned()))?;
-        let answer = self.session.inner.ports.http.send(request, NEGOTIATION).await;
-        let answer = answer.map_err(|error| PostFailed(error.to_string()))?;
-        let retry_after = answer.headers().get(header::RETRY_AFTER);
-        let seconds = retry_after.and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        Ok(PostAnswer {
-            status: answer.status().as_u16(),
-            retry_after: seconds.map(Duration::from_secs),
-            body: answer.into_body(),
-        })
+        let http = &*self.session.inner.ports.http;
+        negotiation::post(http, address, bearer, NEGOTIATION).await
     }
 }
 
