@@ -176,9 +176,14 @@ impl DisplayRig {
     /// Somebody links the display; answers once the wall is up.
     pub async fn link(&mut self, owner: &Owner, name: &str) -> KioskSnapshot {
         let (challenge, number) = self.claim(owner).await;
-        let (status, answer) = self.server.confirm(owner, &challenge, &number, name).await;
-        assert_eq!(status / 100, 2, "{answer}");
+        self.confirm(owner, &challenge, &number, name).await;
         self.until_wall().await
+    }
+
+    /// Somebody types the number on the display, which is right, and gives it a name.
+    pub async fn confirm(&self, owner: &Owner, challenge: &Value, number: &str, name: &str) {
+        let (status, answer) = self.server.confirm(owner, challenge, number, name).await;
+        assert_eq!(status / 100, 2, "{answer}");
     }
 
     /// Waits for the wall.

@@ -10,12 +10,32 @@ mod wall;
 
 use std::time::Duration;
 
+use luminous_testkit::DisplayRig;
+use luminous_testkit::family_server::Owner;
 use luminous_wire::{KioskSnapshot, KioskStage};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(86_400);
+
+/// A linked display at rest, and who linked it.
+async fn linked() -> (DisplayRig, Owner) {
+    let mut rig = DisplayRig::start().await;
+    let owner = rig.server.owner("ana").await;
+    rig.link(&owner, "Kitchen").await;
+    rig.settle().await;
+    (rig, owner)
+}
+
+/// A display that reaches no hub and can only poll, and who will link it.
+async fn polling() -> (DisplayRig, Owner) {
+    let rig = DisplayRig::before_start().await;
+    rig.between.block_hubs();
+    rig.display.start();
+    let owner = rig.server.owner("ana").await;
+    (rig, owner)
+}
 
 fn is_code(shown: &KioskSnapshot) -> bool {
     matches!(shown.stage, KioskStage::Code { .. })
@@ -27,6 +47,10 @@ fn is_wall(shown: &KioskSnapshot) -> bool {
 
 fn is_online(shown: &KioskSnapshot) -> bool {
     shown.connection == luminous_wire::Connection::Online
+}
+
+fn is_home(shown: &KioskSnapshot) -> bool {
+    is_wall(shown) && is_online(shown)
 }
 
 /// The notes on the wall, the newest first.

@@ -4,7 +4,7 @@ use luminous_domain::{Clock as _, Timestamp};
 use luminous_testkit::DisplayRig;
 use luminous_testkit::between::Sent;
 
-use super::{HOUR, MINUTE, is_code, is_online, is_wall};
+use super::{HOUR, MINUTE, SECOND, is_code, is_online, is_wall, linked, notes};
 
 #[tokio::test(start_paused = true)]
 async fn f9_a_clock_two_hours_off_costs_no_refresh_and_no_link() {
@@ -46,10 +46,7 @@ async fn f9_a_clock_two_hours_off_costs_no_refresh_and_no_link() {
 
 #[tokio::test(start_paused = true)]
 async fn f10_a_display_that_wakes_in_1970_shows_its_wall_and_goes_on() {
-    let mut rig = DisplayRig::start().await;
-    let owner = rig.server.owner("ana").await;
-    rig.link(&owner, "Kitchen").await;
-    rig.settle().await;
+    let (mut rig, _) = linked().await;
     rig.reopen().await;
     rig.clock.set_wall(Timestamp::UNIX_EPOCH);
     assert!(is_wall(&rig.shown()));
@@ -76,10 +73,7 @@ async fn f10_a_first_start_in_1970_links() {
 
 #[tokio::test(start_paused = true)]
 async fn p7_after_a_sleep_it_asks_at_once_and_shows_what_happened() {
-    let mut rig = DisplayRig::start().await;
-    let owner = rig.server.owner("ana").await;
-    rig.link(&owner, "Kitchen").await;
-    rig.settle().await;
+    let (mut rig, owner) = linked().await;
     // Monotonic time stands still, the server's and the wall's clocks go on; nothing comes by the hub.
     rig.between.block_hubs();
     let asleep = HOUR;
@@ -87,5 +81,5 @@ async fn p7_after_a_sleep_it_asks_at_once_and_shows_what_happened() {
     let now = rig.clock.now();
     rig.clock.set_wall(now + asleep);
     rig.server.note(&owner, "Milk").await;
-    rig.until_in_time(20 * super::SECOND, |shown| super::notes(shown) == ["Milk"]).await;
+    rig.until_in_time(20 * SECOND, |shown| notes(shown) == ["Milk"]).await;
 }

@@ -4,7 +4,7 @@ use luminous_testkit::DisplayRig;
 use luminous_testkit::between::Weather;
 use luminous_wire::Connection;
 
-use super::{DAY, HOUR, MINUTE, former_name, is_code, is_online, is_wall};
+use super::{DAY, HOUR, MINUTE, SECOND, former_name, is_code, is_online, is_wall, linked};
 
 /// Nothing of the family is left on this display, but its key and its former name.
 async fn assert_wiped(rig: &DisplayRig) {
@@ -19,13 +19,10 @@ async fn assert_wiped(rig: &DisplayRig) {
 
 #[tokio::test(start_paused = true)]
 async fn d19_a_revoked_display_wipes_everything_shows_a_code_and_finds_its_old_place() {
-    let mut rig = DisplayRig::start().await;
-    let owner = rig.server.owner("ana").await;
-    rig.link(&owner, "Kitchen").await;
-    rig.settle().await;
+    let (mut rig, owner) = linked().await;
     let device = rig.server.devices(&owner).await[0].id;
     rig.server.revoke(&owner, device).await;
-    let shown = rig.until_in_time(5 * super::SECOND, is_code).await;
+    let shown = rig.until_in_time(5 * SECOND, is_code).await;
     assert_eq!(former_name(&shown).as_deref(), Some("Kitchen"));
     assert_wiped(&rig).await;
 
@@ -36,10 +33,7 @@ async fn d19_a_revoked_display_wipes_everything_shows_a_code_and_finds_its_old_p
 
 #[tokio::test(start_paused = true)]
 async fn d19_a_display_that_was_away_wipes_at_the_next_contact() {
-    let mut rig = DisplayRig::start().await;
-    let owner = rig.server.owner("ana").await;
-    rig.link(&owner, "Kitchen").await;
-    rig.settle().await;
+    let (mut rig, owner) = linked().await;
     rig.between.set(Weather::Down);
     rig.reopen().await;
     let device = rig.server.devices(&owner).await[0].id;
@@ -57,10 +51,7 @@ async fn d19_a_display_that_was_away_wipes_at_the_next_contact() {
 
 #[tokio::test(start_paused = true)]
 async fn f11_after_thirty_days_away_it_goes_on_and_after_91_it_finds_its_old_place() {
-    let mut rig = DisplayRig::start().await;
-    let owner = rig.server.owner("ana").await;
-    rig.link(&owner, "Kitchen").await;
-    rig.settle().await;
+    let (mut rig, owner) = linked().await;
     let device = rig.server.devices(&owner).await[0].id;
     rig.reopen().await;
     rig.pass(30 * DAY).await;
@@ -80,10 +71,7 @@ async fn f11_after_thirty_days_away_it_goes_on_and_after_91_it_finds_its_old_pla
 
 #[tokio::test(start_paused = true)]
 async fn t22_without_a_server_it_wipes_when_its_time_is_over_and_not_before() {
-    let mut rig = DisplayRig::start().await;
-    let owner = rig.server.owner("ana").await;
-    rig.link(&owner, "Kitchen").await;
-    rig.settle().await;
+    let (mut rig, _) = linked().await;
     rig.between.set(Weather::Down);
     for day in 0..44 {
         rig.pass(DAY).await;
@@ -103,10 +91,7 @@ async fn t22_without_a_server_it_wipes_when_its_time_is_over_and_not_before() {
 
 #[tokio::test(start_paused = true)]
 async fn t22_a_clock_that_nobody_checked_takes_no_wall_down() {
-    let mut rig = DisplayRig::start().await;
-    let owner = rig.server.owner("ana").await;
-    rig.link(&owner, "Kitchen").await;
-    rig.settle().await;
+    let (mut rig, _) = linked().await;
     rig.between.set(Weather::Down);
     rig.reopen().await;
     rig.clock.set_wall("2099-01-01T00:00:00Z".parse().unwrap());

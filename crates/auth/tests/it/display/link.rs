@@ -4,7 +4,7 @@ use luminous_testkit::DisplayRig;
 use luminous_testkit::between::{Sent, Weather};
 use luminous_wire::{Connection, ErrorCode, KioskSnapshot, KioskStage};
 
-use super::{MINUTE, SECOND, is_code};
+use super::{MINUTE, SECOND, is_code, polling};
 
 #[tokio::test(start_paused = true)]
 async fn a_display_shows_a_code_a_number_a_welcome_and_the_wall() {
@@ -25,8 +25,7 @@ async fn a_display_shows_a_code_a_number_a_welcome_and_the_wall() {
 
     let (challenge, number) = rig.claim(&owner).await;
     assert_eq!(challenge["device_name"], "kitchen-pi");
-    let (status, answer) = rig.server.confirm(&owner, &challenge, &number, "Kitchen").await;
-    assert_eq!(status / 100, 2, "{answer}");
+    rig.confirm(&owner, &challenge, &number, "Kitchen").await;
     let is_welcome = |shown: &KioskSnapshot| matches!(shown.stage, KioskStage::Welcome { .. });
     let shown = rig.until_in_time(MINUTE, is_welcome).await;
     let welcome = KioskStage::Welcome {
@@ -41,10 +40,7 @@ async fn a_display_shows_a_code_a_number_a_welcome_and_the_wall() {
 
 #[tokio::test(start_paused = true)]
 async fn p2_with_the_hub_blocked_polling_brings_the_number_and_the_tokens() {
-    let mut rig = DisplayRig::before_start().await;
-    rig.between.block_hubs();
-    rig.display.start();
-    let owner = rig.server.owner("ana").await;
+    let (mut rig, owner) = polling().await;
     rig.link(&owner, "Kitchen").await;
 }
 
@@ -125,14 +121,10 @@ async fn d22_after_four_codes_nobody_came_for_it_waits_for_a_touch() {
 
 #[tokio::test(start_paused = true)]
 async fn d23_a_power_cut_after_the_approval_does_not_lose_the_link() {
-    let mut rig = DisplayRig::before_start().await;
-    rig.between.block_hubs();
-    rig.display.start();
-    let owner = rig.server.owner("ana").await;
+    let (mut rig, owner) = polling().await;
     let (challenge, number) = rig.claim(&owner).await;
     rig.between.always("POST /oauth2/token", Weather::Down);
-    let (status, _) = rig.server.confirm(&owner, &challenge, &number, "Kitchen").await;
-    assert_eq!(status / 100, 2);
+    rig.confirm(&owner, &challenge, &number, "Kitchen").await;
     rig.pass(10 * SECOND).await;
     rig.reopen().await;
     rig.between.clear();
@@ -144,17 +136,13 @@ async fn d23_a_power_cut_after_the_approval_does_not_lose_the_link() {
 
 #[tokio::test(start_paused = true)]
 async fn d10_a_server_that_fails_at_the_codes_end_costs_no_approved_link() {
-    let mut rig = DisplayRig::before_start().await;
-    rig.between.block_hubs();
-    rig.display.start();
-    let owner = rig.server.owner("ana").await;
+    let (mut rig, owner) = polling().await;
     rig.code().await;
     rig.pass(9 * MINUTE).await;
     let (challenge, number) = rig.claim(&owner).await;
     let busy = r#"{"error":"temporarily_unavailable","request_id":"r-1"}"#;
     rig.between.always("POST /oauth2/token", Weather::Imposter(503, "application/json", busy));
-    let (status, _) = rig.server.confirm(&owner, &challenge, &number, "Kitchen").await;
-    assert_eq!(status / 100, 2);
+    rig.confirm(&owner, &challenge, &number, "Kitchen").await;
     for _ in 0..3 {
         rig.pass(MINUTE).await;
     }
@@ -168,9 +156,7 @@ async fn d10_a_server_that_fails_at_the_codes_end_costs_no_approved_link() {
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_only_says_slow_down_is_asked_seldom() {
-    let mut rig = DisplayRig::before_start().await;
-    rig.between.block_hubs();
-    rig.display.start();
+    let (mut rig, _) = polling().await;
     rig.code().await;
     let slow = r#"{"error":"slow_down","request_id":"r-1"}"#;
     rig.between.always("POST /oauth2/token", Weather::Imposter(400, "application/json", slow));
@@ -184,14 +170,10 @@ async fn a_server_that_only_says_slow_down_is_asked_seldom() {
 
 #[tokio::test(start_paused = true)]
 async fn d9_tokens_that_were_lost_on_their_way_are_fetched_again() {
-    let mut rig = DisplayRig::before_start().await;
-    rig.between.block_hubs();
-    rig.display.start();
-    let owner = rig.server.owner("ana").await;
+    let (mut rig, owner) = polling().await;
     let (challenge, number) = rig.claim(&owner).await;
     rig.between.next("POST /oauth2/token", Weather::AnswerLost);
-    let (status, _) = rig.server.confirm(&owner, &challenge, &number, "Kitchen").await;
-    assert_eq!(status / 100, 2);
+    rig.confirm(&owner, &challenge, &number, "Kitchen").await;
     rig.until_wall().await;
     assert_eq!(rig.between.count("POST /oauth2/device_authorization", None), 1);
 }

@@ -5,15 +5,7 @@ use luminous_testkit::DisplayRig;
 use luminous_testkit::faulty_store::Fault;
 use luminous_wire::{ErrorCode, KioskSnapshot, KioskStage};
 
-use super::{MINUTE, SECOND, former_name, is_code, is_online, is_wall};
-
-async fn linked() -> (DisplayRig, luminous_testkit::family_server::Owner) {
-    let mut rig = DisplayRig::start().await;
-    let owner = rig.server.owner("ana").await;
-    rig.link(&owner, "Kitchen").await;
-    rig.settle().await;
-    (rig, owner)
-}
+use super::{MINUTE, SECOND, former_name, is_code, is_home, is_wall, linked, notes};
 
 fn has_problem(code: ErrorCode) -> impl Fn(&KioskSnapshot) -> bool {
     move |shown| shown.problem.as_ref().is_some_and(|problem| problem.code == code)
@@ -46,7 +38,7 @@ async fn s2_a_keyring_that_is_locked_at_autologin_keeps_the_wall_up_until_it_is_
     }
     assert_eq!(rig.keyring.names(), names, "nothing was deleted");
     rig.keyring.set_fault(Fault::None);
-    let shown = rig.until_in_time(31 * SECOND, |shown| is_wall(shown) && is_online(shown)).await;
+    let shown = rig.until_in_time(31 * SECOND, is_home).await;
     assert_eq!(shown.problem, None);
     assert_eq!(rig.server.devices(&owner).await.len(), 1);
 }
@@ -60,7 +52,7 @@ async fn s2_a_touch_on_try_again_does_not_wait_for_the_next_try() {
     rig.until(has_problem(ErrorCode::StoreLocked)).await;
     rig.keyring.set_fault(Fault::None);
     rig.display.retry_storage();
-    rig.until(|shown| is_wall(shown) && is_online(shown)).await;
+    rig.until(is_home).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -73,7 +65,7 @@ async fn s4_a_keyring_that_hangs_is_given_five_seconds_and_counts_when_it_comes_
     assert!(is_wall(&shown));
     rig.keyring.set_fault(Fault::None);
     // The call comes back by itself: no time passes.
-    rig.until(|shown| is_wall(shown) && is_online(shown)).await;
+    rig.until(is_home).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -123,9 +115,9 @@ async fn s12_tokens_that_the_keyring_does_not_take_go_on_in_memory_and_are_writt
     let shown = rig.until_in_time(MINUTE, has_problem(ErrorCode::StoreWriteFailed)).await;
     assert!(is_wall(&shown));
     rig.server.note(&owner, "Milk").await;
-    rig.until_in_time(2 * MINUTE, |shown| super::notes(shown) == ["Milk"]).await;
+    rig.until_in_time(2 * MINUTE, |shown| notes(shown) == ["Milk"]).await;
     rig.keyring.set_fault(Fault::None);
     rig.until_in_time(31 * SECOND, |shown| shown.problem.is_none()).await;
     rig.restart().await;
-    rig.until_in_time(MINUTE, |shown| is_wall(shown) && is_online(shown)).await;
+    rig.is_at_home().await;
 }

@@ -4,7 +4,7 @@ use luminous_testkit::DisplayRig;
 use luminous_testkit::between::Weather;
 use luminous_testkit::faulty_store::Fault;
 
-use super::{HOUR, MINUTE, SECOND, is_code, is_online, is_wall};
+use super::{HOUR, MINUTE, SECOND, is_code, is_home, is_online, is_wall, linked, polling};
 
 const REFRESH: (&str, Option<&str>) = ("POST /oauth2/token", Some("refresh_token"));
 const WALL: (&str, Option<&str>) = ("GET /api/wall", None);
@@ -15,10 +15,7 @@ fn count(rig: &DisplayRig, what: (&str, Option<&str>)) -> usize {
 
 #[tokio::test(start_paused = true)]
 async fn f4_a_new_token_is_used_for_nothing_before_it_is_stored() {
-    let mut rig = DisplayRig::before_start().await;
-    rig.between.block_hubs();
-    rig.display.start();
-    let owner = rig.server.owner("ana").await;
+    let (mut rig, owner) = polling().await;
     rig.link(&owner, "Kitchen").await;
     rig.settle().await;
     rig.reopen().await;
@@ -40,14 +37,11 @@ async fn f4_a_new_token_is_used_for_nothing_before_it_is_stored() {
 
 #[tokio::test(start_paused = true)]
 async fn f5_an_answer_that_was_lost_is_asked_for_again_with_the_same_parent() {
-    let mut rig = DisplayRig::start().await;
-    let owner = rig.server.owner("ana").await;
-    rig.link(&owner, "Kitchen").await;
-    rig.settle().await;
+    let (mut rig, owner) = linked().await;
     rig.between.next("POST /oauth2/token", Weather::AnswerLost);
     rig.between.next("POST /oauth2/token", Weather::AnswerLost);
     rig.pass(26 * MINUTE).await;
-    rig.until_in_time(10 * MINUTE, |shown| is_wall(shown) && is_online(shown)).await;
+    rig.until_in_time(10 * MINUTE, is_home).await;
     while count(&rig, REFRESH) < 3 {
         rig.pass(SECOND).await;
     }
@@ -61,10 +55,7 @@ async fn f5_an_answer_that_was_lost_is_asked_for_again_with_the_same_parent() {
 
 #[tokio::test(start_paused = true)]
 async fn f6_a_display_whose_token_was_used_by_somebody_else_ends_quietly() {
-    let mut rig = DisplayRig::start().await;
-    let owner = rig.server.owner("ana").await;
-    rig.link(&owner, "Kitchen").await;
-    rig.settle().await;
+    let (mut rig, owner) = linked().await;
     let kept: Vec<_> = rig
         .keyring
         .names()
@@ -91,10 +82,7 @@ async fn f6_a_display_whose_token_was_used_by_somebody_else_ends_quietly() {
 
 #[tokio::test(start_paused = true)]
 async fn db6_a_token_that_the_server_lost_is_replaced_from_the_one_before_it() {
-    let mut rig = DisplayRig::start().await;
-    let owner = rig.server.owner("ana").await;
-    rig.link(&owner, "Kitchen").await;
-    rig.settle().await;
+    let (mut rig, owner) = linked().await;
     let device = rig.server.devices(&owner).await[0].id;
     // The primary answers, and dies before the standby heard of it.
     let lost = format!(
@@ -110,17 +98,15 @@ async fn db6_a_token_that_the_server_lost_is_replaced_from_the_one_before_it() {
     }
     rig.until_in_time(MINUTE, is_online).await;
     rig.pass(HOUR).await;
-    rig.until_in_time(10 * MINUTE, |shown| is_wall(shown) && is_online(shown)).await;
+    rig.until_in_time(10 * MINUTE, is_home).await;
     assert_eq!(rig.server.devices(&owner).await[0].id, device);
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_token_before_the_one_in_use_is_forgotten_a_minute_after_the_first_use() {
-    let mut rig = DisplayRig::start().await;
-    let owner = rig.server.owner("ana").await;
-    rig.link(&owner, "Kitchen").await;
+    let (mut rig, _) = linked().await;
     rig.pass(26 * MINUTE).await;
-    rig.until_in_time(MINUTE, |shown| is_wall(shown) && is_online(shown)).await;
+    rig.is_at_home().await;
     rig.settle().await;
     let slots = |rig: &DisplayRig| {
         let names = rig.keyring.names();
@@ -135,10 +121,7 @@ async fn the_token_before_the_one_in_use_is_forgotten_a_minute_after_the_first_u
 
 #[tokio::test(start_paused = true)]
 async fn f4_a_keyring_that_refuses_for_hours_and_a_restart_cost_no_link_and_raise_no_alarm() {
-    let mut rig = DisplayRig::start().await;
-    let owner = rig.server.owner("ana").await;
-    rig.link(&owner, "Kitchen").await;
-    rig.settle().await;
+    let (mut rig, owner) = linked().await;
     let device = rig.server.devices(&owner).await[0].id;
     rig.keyring.set_fault(Fault::ReadOnly);
     let reads_until_refresh = {
@@ -157,7 +140,7 @@ async fn f4_a_keyring_that_refuses_for_hours_and_a_restart_cost_no_link_and_rais
     rig.reopen().await;
     rig.keyring.set_fault(Fault::None);
     rig.display.start();
-    rig.until_in_time(MINUTE, |shown| is_wall(shown) && is_online(shown)).await;
+    rig.is_at_home().await;
     for _ in 0..60 {
         rig.pass(MINUTE).await;
     }
@@ -167,15 +150,11 @@ async fn f4_a_keyring_that_refuses_for_hours_and_a_restart_cost_no_link_and_rais
 
 #[tokio::test(start_paused = true)]
 async fn f4_first_tokens_that_the_keyring_does_not_take_are_fetched_again_with_the_code() {
-    let mut rig = DisplayRig::before_start().await;
-    rig.between.block_hubs();
-    rig.display.start();
-    let owner = rig.server.owner("ana").await;
+    let (mut rig, owner) = polling().await;
     let (challenge, number) = rig.claim(&owner).await;
     rig.settle().await;
     rig.keyring.set_fault(Fault::ReadOnly);
-    let (status, _) = rig.server.confirm(&owner, &challenge, &number, "Kitchen").await;
-    assert_eq!(status / 100, 2);
+    rig.confirm(&owner, &challenge, &number, "Kitchen").await;
     let is_linking = |shown: &luminous_wire::KioskSnapshot| {
         shown.stage == luminous_wire::KioskStage::Linking && shown.problem.is_some()
     };
@@ -192,15 +171,11 @@ async fn f4_first_tokens_that_the_keyring_does_not_take_are_fetched_again_with_t
 
 #[tokio::test(start_paused = true)]
 async fn f4_first_tokens_are_used_as_soon_as_the_keyring_takes_them() {
-    let mut rig = DisplayRig::before_start().await;
-    rig.between.block_hubs();
-    rig.display.start();
-    let owner = rig.server.owner("ana").await;
+    let (mut rig, owner) = polling().await;
     let (challenge, number) = rig.claim(&owner).await;
     rig.settle().await;
     rig.keyring.set_fault(Fault::ReadOnly);
-    let (status, _) = rig.server.confirm(&owner, &challenge, &number, "Kitchen").await;
-    assert_eq!(status / 100, 2);
+    rig.confirm(&owner, &challenge, &number, "Kitchen").await;
     rig.until_in_time(MINUTE, |shown| shown.problem.is_some()).await;
     rig.keyring.set_fault(Fault::None);
     let shown = rig.until_wall().await;

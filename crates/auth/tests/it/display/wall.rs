@@ -4,7 +4,7 @@ use luminous_testkit::DisplayRig;
 use luminous_testkit::between::Weather;
 use luminous_wire::{Connection, KioskStage};
 
-use super::{HOUR, MINUTE, SECOND, is_online, is_wall, notes};
+use super::{HOUR, MINUTE, SECOND, is_code, is_online, is_wall, linked, notes, polling};
 
 #[tokio::test(start_paused = true)]
 async fn a_note_is_on_the_wall_within_five_seconds() {
@@ -20,10 +20,7 @@ async fn a_note_is_on_the_wall_within_five_seconds() {
 
 #[tokio::test(start_paused = true)]
 async fn with_the_hub_blocked_a_note_is_on_the_wall_within_a_minute() {
-    let mut rig = DisplayRig::before_start().await;
-    rig.between.block_hubs();
-    rig.display.start();
-    let owner = rig.server.owner("ana").await;
+    let (mut rig, owner) = polling().await;
     rig.link(&owner, "Kitchen").await;
     rig.server.note(&owner, "Milk").await;
     rig.until_in_time(MINUTE, |shown| notes(shown) == ["Milk"]).await;
@@ -154,7 +151,7 @@ async fn a_folder_that_another_program_holds_is_told_after_ten_seconds_and_taken
     let shown = rig.until_in_time(12 * SECOND, |shown| shown.problem.is_some()).await;
     assert_eq!(shown.problem.unwrap().code, luminous_wire::ErrorCode::StoreUnavailable);
     drop(other);
-    let shown = rig.until_in_time(5 * SECOND, super::is_code).await;
+    let shown = rig.until_in_time(5 * SECOND, is_code).await;
     assert_eq!(shown.problem, None);
 }
 
@@ -163,10 +160,7 @@ async fn a_folder_that_another_program_holds_is_told_after_ten_seconds_and_taken
 async fn what_is_kept_on_disk_is_its_owners_only() {
     use std::os::unix::fs::PermissionsExt as _;
 
-    let mut rig = DisplayRig::start().await;
-    let owner = rig.server.owner("ana").await;
-    rig.link(&owner, "Kitchen").await;
-    rig.settle().await;
+    let (rig, _) = linked().await;
     for name in ["display.json", "wall.json"] {
         let mode = std::fs::metadata(rig.folder().join(name)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
