@@ -61,13 +61,13 @@ const screens: Screen[] = [
   { name: "family_new", scene: "home_new", press: [FAMILY] },
   { name: "family_child", scene: "home_child", press: [FAMILY] },
   { name: "family_long", scene: "home_long", press: [FAMILY] },
-  { name: "family_member", scene: "home", press: [FAMILY, "li:nth-child(2) .change button"] },
+  { name: "family_member", scene: "home", press: [FAMILY, "li:nth-child(2) .ways button"] },
   {
     name: "family_remove",
     scene: "home_long",
-    press: [FAMILY, "li:nth-child(2) .change button", ".panel .row button:last-of-type"],
+    press: [FAMILY, "li:nth-child(2) .ways button", ".panel .row button:last-of-type"],
   },
-  { name: "family_profile", scene: "home", press: [FAMILY, "li:nth-child(3) .change button"] },
+  { name: "family_profile", scene: "home", press: [FAMILY, "li:nth-child(3) .ways button"] },
   { name: "family_invite", scene: "home", press: [FAMILY, INVITE] },
   { name: "family_fresh", scene: "home", press: [FAMILY, INVITE, ".new .row button:first-child"] },
   {
