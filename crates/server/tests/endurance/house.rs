@@ -63,14 +63,15 @@ impl House {
 
     /// What the database has of a family's events, the oldest first.
     pub async fn events(&self, family: FamilyId) -> Vec<FamilyEvent> {
-        let sql = "SELECT seq, kind, subject FROM events WHERE family_id = $1::text::uuid \
-            ORDER BY seq";
+        let sql = "SELECT seq, kind, subject, reason FROM events \
+            WHERE family_id = $1::text::uuid ORDER BY seq";
         let client = self.database.client().await;
         let rows = client.query(sql, &[&family.to_string()]).await.unwrap();
         let events = rows.iter().map(|row| FamilyEvent {
             seq: u64::try_from(row.get::<_, i64>(0)).unwrap(),
             kind: row.get(1),
             resource: row.get(2),
+            reason: row.get(3),
         });
         events.collect()
     }
