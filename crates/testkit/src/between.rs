@@ -41,6 +41,7 @@ struct Inner {
     next: VecDeque<(String, Weather)>,
     sent: Vec<Sent>,
     answers: Vec<Vec<u8>>,
+    lost: Vec<Vec<u8>>,
 }
 
 /// The network. Clones share it.
@@ -63,6 +64,7 @@ impl Between {
             next: VecDeque::new(),
             sent: Vec::new(),
             answers: Vec::new(),
+            lost: Vec::new(),
         };
         Self {
             client: ReqwestClient::new(Trust::system()).unwrap(),
@@ -127,6 +129,12 @@ impl Between {
         self.inner().answers.clone()
     }
 
+    /// The bodies of all answers that were lost; somebody else may have them.
+    #[must_use]
+    pub fn lost(&self) -> Vec<Vec<u8>> {
+        self.inner().lost.clone()
+    }
+
     /// Waits until nothing is on its way.
     pub async fn until_quiet(&self) {
         let _ = self.under_way.subscribe().wait_for(|count| *count == 0).await;
@@ -158,7 +166,8 @@ impl Between {
             }
             Weather::Down => Err(HttpError::Unreachable { reason: "no network".to_owned() }),
             Weather::AnswerLost => {
-                self.client.send(request, limits).await?;
+                let answer = self.client.send(request, limits).await?;
+                self.inner().lost.push(answer.into_body());
                 Err(HttpError::Timeout)
             }
             Weather::Imposter(status, kind, body) => {

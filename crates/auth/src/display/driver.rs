@@ -47,6 +47,8 @@ pub(super) enum Act {
     End,
     /// The welcome has been shown long enough, or another change of the picture.
     Look,
+    /// Opens a hub again that said good-bye.
+    Listen,
     /// Looks whether the computer slept.
     Tick,
 }
@@ -176,6 +178,7 @@ impl Driver {
             (linked.and_then(|linked| linked.forget_parent_at), Act::ForgetParent),
             (linked.map(|linked| linked.keep_time_at), Act::KeepTime),
             (linked.and_then(|linked| linked.welcome_until), Act::Look),
+            (self.listen_again_at(), Act::Listen),
             (Some(self.ticked.0 + TICK), Act::Tick),
         ];
         let dues = dues.into_iter().filter_map(|(at, act)| Some((at?, act)));
@@ -195,6 +198,7 @@ impl Driver {
             Act::KeepTime => self.keep_time().await,
             Act::End => self.end_of_time().await,
             Act::Look => self.end_welcome(),
+            Act::Listen => self.listen_to_family(),
             Act::Tick => self.tick(),
         }
     }

@@ -35,6 +35,11 @@ const NEGOTIATION: Duration = Duration::from_secs(10);
 const AFTER_LOSS: Backoff =
     Backoff { first: Duration::from_secs(30), most: Duration::from_secs(30) };
 
+/// After a hub that said good-bye for good, as it does when this display has newer connections: most
+/// often our own. Whoever holds those may be gone without a word by then, so it is not for ever; two
+/// that are really there do not push each other out all the time either.
+const AFTER_FAREWELL: Duration = Duration::from_secs(600);
+
 /// What the server says of a display that is no longer linked.
 const ENDED: &str = "device.revoked";
 
@@ -63,6 +68,8 @@ pub(super) struct Hub {
     token: Arc<Mutex<Option<AccessToken>>>,
     /// The newest event of the family that was seen.
     seen: u64,
+    /// It is over, and another one is opened then. In monotonic time.
+    again_at: Option<Duration>,
 }
 
 /// What `Redeem` answers.
@@ -110,7 +117,7 @@ impl Hub {
         let settings = ClientSettings::new(driver.server.at(path), entropy);
         let port = Port { server: Arc::clone(&driver.server), purse };
         let (client, events) = Client::start(settings, port);
-        Self { client, events, is_connected: false, token, seen }
+        Self { client, events, is_connected: false, token, seen, again_at: None }
     }
 
     /// The next event; for ever nothing after the last one.
@@ -151,6 +158,11 @@ impl Driver {
         let seen = self.linked.as_ref().and_then(|linked| Some(linked.wall.as_ref()?.wall.seq));
         let token = Arc::new(Mutex::new(self.token_in_use()));
         self.hub = Some(Hub::open(self, family_hub::PATH, Purse::Token(token), seen.unwrap_or(0)));
+    }
+
+    /// When to listen to the family again after the hub said good-bye for good.
+    pub(super) fn listen_again_at(&self) -> Option<Duration> {
+        self.hub.as_ref().filter(|_| self.state.is_linked())?.again_at
     }
 
     pub(super) fn token_in_use(&self) -> Option<AccessToken> {
@@ -199,6 +211,10 @@ impl Driver {
             Event::Ended(why) => {
                 tracing::debug!(%why, "the hub is closed");
                 self.lost(&why);
+                let at = self.now() + AFTER_FAREWELL + self.pause(AFTER_LOSS, 1);
+                if let Some(hub) = &mut self.hub {
+                    hub.again_at = Some(at);
+                }
             }
         }
     }

@@ -3,6 +3,7 @@
 
 mod clocks;
 mod ending;
+mod hub;
 mod link;
 mod storage;
 mod tokens;
