@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 /// Sign-in for a family and the screen on its kitchen wall.
 #[derive(Debug, Default, Parser)]
@@ -25,6 +25,11 @@ pub struct Options {
     #[cfg(feature = "demo")]
     #[arg(long, default_value_t = 18455, requires = "demo", value_name = "PORT")]
     pub demo_port: u16,
+
+    /// Takes this half of the screen, to leave the other one to a display of the demo.
+    #[cfg(feature = "demo")]
+    #[arg(long, value_enum, requires = "demo")]
+    pub side: Option<Side>,
 
     /// A file that names the family server (`LUMINOUS_SERVER_URL`), or an identity provider alone
     /// (`B2C_*`), as the environment can; the environment wins over it.
@@ -77,6 +82,20 @@ pub struct KioskOptions {
     #[cfg(feature = "demo")]
     #[arg(long, default_value_t = 18455, requires = "demo", value_name = "PORT")]
     pub demo_port: u16,
+
+    /// A window on this half of the screen, beside the demo's own on the other one.
+    #[cfg(feature = "demo")]
+    #[arg(long, value_enum, requires = "demo", conflicts_with = "window")]
+    pub side: Option<Side>,
+}
+
+/// One of two windows beside each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Side {
+    /// Where reading begins.
+    Left,
+    /// The other one.
+    Right,
 }
 
 /// A window's size in logical pixels.
@@ -99,7 +118,40 @@ impl FromStr for WindowSize {
     }
 }
 
+/// What becomes of a window's size and place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Frame {
+    /// The family member's window as the system places it, a display on the whole screen.
+    Usual,
+    /// A window of this size.
+    Sized(WindowSize),
+    /// Half of the screen.
+    Beside(Side),
+}
+
+impl KioskOptions {
+    /// Where the display is shown.
+    #[must_use]
+    pub fn frame(&self) -> Frame {
+        #[cfg(feature = "demo")]
+        if let Some(side) = self.side {
+            return Frame::Beside(side);
+        }
+        self.window.map_or(Frame::Usual, Frame::Sized)
+    }
+}
+
 impl Options {
+    /// Where the window goes.
+    #[must_use]
+    pub fn frame(&self) -> Frame {
+        #[cfg(feature = "demo")]
+        if let Some(side) = self.side {
+            return Frame::Beside(side);
+        }
+        Frame::Usual
+    }
+
     /// Reads a command line, the program's name first.
     ///
     /// # Errors
@@ -166,6 +218,16 @@ mod tests {
             let refused = kiosk(&["--window", nonsense]).expect_err(nonsense);
             assert!(matches!(refused, ErrorKind::ValueValidation | ErrorKind::UnknownArgument));
         }
+    }
+
+    #[cfg(feature = "demo")]
+    #[test]
+    fn two_windows_of_the_demo_take_a_side_each() {
+        let desktop = read(&["--demo", "--side", "left"]).expect("read");
+        assert_eq!(desktop.side, Some(Side::Left));
+        assert_eq!(kiosk(&["--demo", "--side", "right"]).expect("read").side, Some(Side::Right));
+        assert!(kiosk(&["--side", "right"]).is_err(), "a display on a wall has the whole screen");
+        assert!(kiosk(&["--demo", "--side", "right", "--window", "960x600"]).is_err());
     }
 
     #[test]

@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 use tauri::ipc::Channel;
 use tauri::{AppHandle, Manager, RunEvent, Runtime, WindowEvent, async_runtime};
 
-use crate::cli::KioskOptions;
+use crate::cli::{Frame, KioskOptions};
 use crate::config::KioskProfile;
 use crate::page::{Page, Watcher};
 use crate::windows::{self, Start};
@@ -58,7 +58,7 @@ impl KioskState {
 pub fn run(options: KioskOptions) -> anyhow::Result<()> {
     let mut context = crate::context();
     context.config_mut().identifier = identifier(&options)?;
-    let may_be_closed = options.window.is_some();
+    let may_be_closed = options.frame() != Frame::Usual;
     let app = crate::with_commands(tauri::Builder::default())
         // A second start of the same display has nothing to do: the first one has the screen.
         .plugin(tauri_plugin_single_instance::init(|_, _, _| {}))
@@ -122,7 +122,7 @@ fn start<R: Runtime>(app: &AppHandle<R>, options: &KioskOptions) -> anyhow::Resu
     let page = Page::new(clock);
     let first_frame = page.first_frame();
     app.manage(page);
-    let window = windows::open_kiosk(app, &start, &folder.join("window"), options.window)?;
+    let window = windows::open_kiosk(app, &start, &folder.join("window"), options.frame())?;
     platform::keep_on_the_wall(&window);
     async_runtime::spawn(async move {
         first_frame.await;

@@ -130,7 +130,7 @@ pub fn start<R: Runtime>(app: &AppHandle<R>, options: &Options) -> anyhow::Resul
     let state = AppState { demo: Mutex::new(demo), ..state };
     let start = Start { snapshot: state.snapshot(), settings: session.settings() };
     app.manage(state);
-    windows::open_main(app, &start)?;
+    windows::open_main(app, &start, options.frame())?;
     come_back_after_the_browser(app.clone(), &session);
     async_runtime::spawn(async move {
         first_frame.await;

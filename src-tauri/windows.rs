@@ -7,11 +7,12 @@ use serde::Serialize;
 use tauri::utils::config::Color;
 use tauri::webview::NewWindowResponse;
 use tauri::{
-    AppHandle, Manager, Monitor, Runtime, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
+    AppHandle, LogicalPosition, LogicalSize, Manager, Monitor, Runtime, WebviewUrl, WebviewWindow,
+    WebviewWindowBuilder,
 };
 use url::Url;
 
-use crate::cli::WindowSize;
+use crate::cli::{Frame, Side};
 
 /// The label of the family member's window; its capability carries the same name.
 pub const MAIN: &str = "main";
@@ -35,6 +36,7 @@ pub struct Start<T> {
 pub fn open_main<R: Runtime>(
     app: &AppHandle<R>,
     start: &Start<SessionSnapshot>,
+    frame: Frame,
 ) -> anyhow::Result<WebviewWindow<R>> {
     let window = WebviewWindowBuilder::new(app, MAIN, WebviewUrl::App("index.html".into()))
         .title("Luminous")
@@ -43,13 +45,17 @@ pub fn open_main<R: Runtime>(
         .background_color(background(start.settings.theme))
         .initialization_script(start_script(start)?)
         .on_navigation(is_our_own_page)
-        .on_new_window(|_, _| NewWindowResponse::Deny)
-        .build()?;
-    Ok(window)
+        .on_new_window(|_, _| NewWindowResponse::Deny);
+    let window = match frame {
+        Frame::Usual => window,
+        Frame::Sized(size) => window.inner_size(size.width.into(), size.height.into()),
+        Frame::Beside(side) => on_one_side(window, app.primary_monitor()?, side),
+    };
+    Ok(window.build()?)
 }
 
-/// Opens a wall display's window: the whole screen and above everything else, or, with `size`, an
-/// ordinary window. What the browser behind it keeps goes into `folder`.
+/// Opens a wall display's window: the whole screen and above everything else, or an ordinary window
+/// where the frame says so. What the browser behind it keeps goes into `folder`.
 ///
 /// What is dropped on it is taken by the window and not by the page, as Tauri does unless told
 /// otherwise: a page would go where a dropped link leads (X2).
@@ -60,7 +66,7 @@ pub fn open_kiosk<R: Runtime>(
     app: &AppHandle<R>,
     start: &Start<KioskSnapshot>,
     folder: &Path,
-    size: Option<WindowSize>,
+    frame: Frame,
 ) -> anyhow::Result<WebviewWindow<R>> {
     let window = WebviewWindowBuilder::new(app, KIOSK, WebviewUrl::App("kiosk.html".into()))
         .title("Luminous")
@@ -72,9 +78,10 @@ pub fn open_kiosk<R: Runtime>(
         .on_navigation(is_our_own_page)
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .on_download(|_, _| false);
-    let window = match size {
-        Some(size) => window.inner_size(f64::from(size.width), f64::from(size.height)),
-        None => whole_screen(window, app.primary_monitor()?),
+    let window = match frame {
+        Frame::Usual => whole_screen(window, app.primary_monitor()?),
+        Frame::Sized(size) => window.inner_size(size.width.into(), size.height.into()),
+        Frame::Beside(side) => on_one_side(window, app.primary_monitor()?, side),
     };
     Ok(window.build()?)
 }
@@ -96,6 +103,43 @@ fn whole_screen<'a, R: Runtime>(
     window.inner_size(size.width, size.height).position(0.0, 0.0).resizable(false)
 }
 
+fn on_one_side<'a, R: Runtime>(
+    window: WebviewWindowBuilder<'a, R, AppHandle<R>>,
+    monitor: Option<Monitor>,
+    side: Side,
+) -> WebviewWindowBuilder<'a, R, AppHandle<R>> {
+    let Some(monitor) = monitor else { return window };
+    let (area, scale) = (monitor.work_area(), monitor.scale_factor());
+    let (place, size) = half(area.position.to_logical(scale), area.size.to_logical(scale), side);
+    window.inner_size(size.width, size.height).position(place.x, place.y)
+}
+
+/// The room around windows beside each other, in logical pixels.
+const GAP: f64 = 24.0;
+
+/// The height of a title bar, which does not count as the window's own.
+const TITLE: f64 = 40.0;
+
+/// No window beside another needs to be larger.
+const LARGEST: LogicalSize<f64> = LogicalSize { width: 960.0, height: 640.0 };
+
+/// Place and size of one of two equal windows, beside each other in the middle of this area.
+fn half(
+    place: LogicalPosition<f64>,
+    size: LogicalSize<f64>,
+    side: Side,
+) -> (LogicalPosition<f64>, LogicalSize<f64>) {
+    let width = LARGEST.width.min((size.width - 3.0 * GAP) / 2.0);
+    let height = LARGEST.height.min(size.height - 2.0 * GAP - TITLE);
+    let left = place.x + (size.width - 2.0 * width - GAP) / 2.0;
+    let x = match side {
+        Side::Left => left,
+        Side::Right => left + width + GAP,
+    };
+    let y = place.y + (size.height - height - TITLE) / 2.0;
+    (LogicalPosition { x, y }, LogicalSize { width, height })
+}
+
 /// Shows the window above the others, as after a redirect or a second start.
 pub fn bring_to_front<R: Runtime>(app: &AppHandle<R>) {
     let Some(window) = app.get_webview_window(MAIN) else { return };
@@ -114,11 +158,13 @@ fn background(theme: Theme) -> Color {
     }
 }
 
-/// Runs before the page's own script. It is data: JSON is a subset of JavaScript expressions.
+/// Runs before the page's own script. It is data: JSON is a subset of JavaScript expressions. The page
+/// may take it away.
 fn start_script(start: &impl Serialize) -> anyhow::Result<String> {
     let json = serde_json::to_string(start)?;
     Ok(format!(
-        "Object.defineProperty(window, '__LUMINOUS_START__', {{ value: Object.freeze({json}) }});"
+        "Object.defineProperty(window, '__LUMINOUS_START__', \
+         {{ value: Object.freeze({json}), configurable: true }});"
     ))
 }
 
@@ -135,6 +181,25 @@ fn is_our_own_page(url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn two_windows_stand_beside_each_other_within_any_screen() {
+        for (width, height) in
+            [(1280.0, 720.0), (1366.0, 768.0), (1920.0, 1080.0), (3840.0, 2160.0)]
+        {
+            // Below a panel, and right of a screen that is not the first one.
+            let (place, screen) =
+                (LogicalPosition::new(100.0, 32.0), LogicalSize::new(width, height));
+            let (left, size) = half(place, screen, Side::Left);
+            let (right, same) = half(place, screen, Side::Right);
+            assert_eq!((size, left.y), (same, right.y), "they are equal");
+            assert!(left.x >= place.x + GAP - 0.5, "{left:?}");
+            assert!(left.x + size.width + GAP <= right.x, "{left:?} covers {right:?}");
+            assert!(right.x + size.width <= place.x + width - GAP + 0.5, "{right:?} sticks out");
+            assert!(left.y >= place.y && left.y + TITLE + size.height <= place.y + height);
+            assert!(size.width >= 420.0 && size.height >= 560.0, "{size:?} is too small");
+        }
+    }
 
     fn goes(address: &str) -> bool {
         is_our_own_page(&address.parse().expect("an address"))

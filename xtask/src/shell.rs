@@ -145,7 +145,7 @@ pub struct Started {
 impl Started {
     /// Asks it to end, as a service manager does, and waits until it has.
     pub fn end(mut self) -> Result<(), ShellError> {
-        if matches!(self.child.try_wait(), Ok(None)) {
+        if !self.has_ended() {
             if cfg!(unix) {
                 let id = self.child.id().to_string();
                 let _ = Command::new("kill").args(["-TERM", &id]).status();
@@ -154,6 +154,11 @@ impl Started {
             }
         }
         self.child.wait().map(drop).map_err(|cause| self.failed(&cause))
+    }
+
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
     }
 
     /// Waits for its end, and fails with it.
