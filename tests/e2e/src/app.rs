@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
+use crate::bench::parents;
 use crate::desk::Desk;
 use crate::wait::until;
 use crate::webdriver::Session;
@@ -121,6 +122,16 @@ impl App {
         Ok(fs::read_to_string(&self.log)?)
     }
 
+    /// The program and all that it started, its page's process among them.
+    pub fn processes(&self) -> anyhow::Result<Vec<i32>> {
+        let own = running_as(&self.program, self.kind)?;
+        let mut all = own.clone();
+        for program in own {
+            all.extend(below(program)?);
+        }
+        Ok(all)
+    }
+
     /// Closes the window as a person would, and waits until the program is gone.
     pub async fn quit(&self) -> anyhow::Result<()> {
         let processes = running_as(&self.program, self.kind)?;
@@ -168,6 +179,18 @@ fn running_as(program: &Path, kind: Kind) -> anyhow::Result<Vec<i32>> {
         }
     }
     Ok(found)
+}
+
+/// The processes that this one started, and those that they started.
+pub fn below(program: i32) -> anyhow::Result<Vec<i32>> {
+    let parents = parents()?;
+    let parent = |of: u32| parents.iter().find(|(id, _)| *id == of).map(|(_, parent)| *parent);
+    let is_below = |id: u32| {
+        std::iter::successors(parent(id), |id| parent(*id))
+            .any(|above| i32::try_from(above) == Ok(program))
+    };
+    let ids = parents.iter().map(|(id, _)| *id).filter(|id| is_below(*id));
+    Ok(ids.map(i32::try_from).collect::<Result<_, _>>()?)
 }
 
 /// Waits until these processes have ended, with all that they held open: a next start would meet

@@ -50,7 +50,7 @@ pub async fn run(package: &Package, place: &Place) -> anyhow::Result<()> {
     let entry = format!("{ENTRY}.desktop");
     desk.choose_handlers(&[("http", &entry), ("https", &entry)])?;
     let mut provider = Provider::start(&mut desk, place).await?;
-    let browser = Browser::start(&mut desk, &provider.origin, SCHEME).await?;
+    let browser = Browser::start(&mut desk, &[&provider.origin], SCHEME).await?;
 
     let ways_back = ways_back(&mut desk, &browser, package).await?;
     let way_back = median(&ways_back);

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Context;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use crate::app::free_port;
 use crate::desk::Desk;
@@ -24,9 +24,9 @@ pub struct Browser {
 impl Browser {
     /// Starts Chromium and makes it what the desk opens web addresses with.
     ///
-    /// `origin` may launch `scheme` without asking, as after "Always allow": the question itself is
+    /// `origins` may launch `scheme` without asking, as after "Always allow": the question itself is
     /// Chromium's own window and no page can answer it.
-    pub async fn start(desk: &mut Desk, origin: &str, scheme: &str) -> anyhow::Result<Self> {
+    pub async fn start(desk: &mut Desk, origins: &[&str], scheme: &str) -> anyhow::Result<Self> {
         let profile = desk.place("chromium");
         let chromium = chromium()?;
         let open = format!(
@@ -36,7 +36,7 @@ impl Browser {
         );
         let open = desk.add_script("open-in-browser", &open)?;
         desk.add_entry(ENTRY, &open, &["http", "https"])?;
-        allow_scheme(&profile, origin, scheme)?;
+        allow_scheme(&profile, origins, scheme)?;
         // Started as a person's browser is, not by the driver: a browser of the driver's own does
         // not take addresses from a second start.
         let debugger = format!("127.0.0.1:{}", free_port()?);
@@ -90,11 +90,13 @@ impl Browser {
 }
 
 /// Writes the profile's answer to "may this site open the app?": always.
-fn allow_scheme(profile: &Path, origin: &str, scheme: &str) -> anyhow::Result<()> {
+fn allow_scheme(profile: &Path, origins: &[&str], scheme: &str) -> anyhow::Result<()> {
     let folder = profile.join("Default");
     fs::create_dir_all(&folder)?;
+    let allowed: Map<String, Value> =
+        origins.iter().map(|origin| ((*origin).to_owned(), json!({ scheme: true }))).collect();
     let preferences = json!({
-        "protocol_handler": { "allowed_origin_protocol_pairs": { origin: { scheme: true } } },
+        "protocol_handler": { "allowed_origin_protocol_pairs": allowed },
         "credentials_enable_service": false,
         "profile": { "password_manager_enabled": false }
     });

@@ -1,8 +1,11 @@
 //! What only real parts can prove, case by case, each in a desk of its own.
 
+mod home;
 mod keyring;
 mod kiosk;
 mod redirect;
+mod traces;
+mod wall;
 mod webview;
 
 use std::future::Future;
@@ -15,7 +18,7 @@ use luminous_domain::{Clock, SystemClock};
 use crate::app::{App, running};
 use crate::browser::{Browser, ENTRY};
 use crate::desk::Desk;
-use crate::journey::{Person, SCHEME, sign_up};
+use crate::journey::{Person, SCHEME, free_ports, sign_up};
 use crate::package::{Package, Place};
 use crate::provider::Provider;
 
@@ -25,6 +28,8 @@ pub struct Scene<'a> {
     browser: Browser,
     package: &'a Package,
     provider: Provider,
+    /// Where a demo may listen, with the port after it.
+    demo_port: u16,
 }
 
 impl<'a> Scene<'a> {
@@ -34,8 +39,10 @@ impl<'a> Scene<'a> {
         let entry = format!("{ENTRY}.desktop");
         desk.choose_handlers(&[("http", &entry), ("https", &entry)])?;
         let provider = Provider::start(&mut desk, place).await?;
-        let browser = Browser::start(&mut desk, &provider.origin, SCHEME).await?;
-        Ok(Self { desk, browser, package, provider })
+        let demo_port = free_ports()?;
+        let origins = [&*provider.origin, &format!("http://localhost:{demo_port}")];
+        let browser = Browser::start(&mut desk, &origins, SCHEME).await?;
+        Ok(Self { desk, browser, package, provider, demo_port })
     }
 
     /// Opens the installed app.
@@ -73,7 +80,16 @@ const CASES: &[Case] = cases![
     keyring::s2_s3_a_locked_keyring_blocks_until_its_question_is_answered,
     keyring::s5_a_keyring_that_lost_the_sign_in_is_told_from_a_first_start,
     keyring::s9_no_token_is_anywhere_but_in_the_keyring,
+    kiosk::kiosk_x1_no_key_opens_closes_or_changes_anything,
+    kiosk::kiosk_x2_no_gesture_opens_or_changes_anything,
+    kiosk::kiosk_x5_what_a_barcode_reader_types_leads_nowhere,
     kiosk::kiosk_x3_a_page_whose_process_is_killed_is_back_by_itself,
+    wall::kiosk_s1_a_keyring_that_comes_after_the_start_is_found_and_the_wall_stays_up,
+    wall::kiosk_s2_a_locked_keyring_takes_no_wall_down_and_needs_no_restart,
+    wall::kiosk_s4_a_keyring_that_hangs_takes_no_wall_down,
+    wall::kiosk_s5_a_display_that_its_keyring_forgot_asks_for_its_old_place,
+    traces::kiosk_s9_t13_no_secret_of_a_display_is_anywhere_but_in_the_keyring,
+    traces::kiosk_d19_t22_of_a_revoked_display_only_its_key_and_its_name_are_left,
     webview::u4_markup_in_a_name_is_text_and_inline_handlers_do_not_run,
     webview::u5_the_window_goes_nowhere_else_and_opens_nothing,
     webview::r16_the_page_can_neither_hear_nor_forge_a_deep_link,

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Context, ensure};
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
@@ -161,6 +162,37 @@ impl Desk {
         if let Some(mut keyring) = self.keyring.take() {
             keyring.kill().await?;
         }
+        Ok(())
+    }
+
+    /// Stops the keyring where it stands, or lets it go on.
+    pub fn signal_keyring(&self, signal: Signal) -> anyhow::Result<()> {
+        let id = self.keyring.as_ref().and_then(Child::id).context("no keyring runs")?;
+        let id = Pid::from_raw(i32::try_from(id)?).context("no process")?;
+        Ok(kill_process(id, signal)?)
+    }
+
+    /// Whether the bus cannot start a keyring by itself when somebody asks for one.
+    pub async fn keep_keyring_away(&self, away: bool) -> anyhow::Result<()> {
+        let folder = self.place("home/.local/share/dbus-1/services");
+        let file = folder.join("org.freedesktop.secrets.service");
+        fs::create_dir_all(&folder)?;
+        if away {
+            let service = "[D-BUS Service]\nName=org.freedesktop.secrets\nExec=/bin/false\n";
+            fs::write(file, service)?;
+        } else {
+            fs::remove_file(file)?;
+        }
+        let bus = ["--dest=org.freedesktop.DBus", "--object-path=/org/freedesktop/DBus"];
+        let told = self
+            .command("gdbus")
+            .args(["call", "--session"])
+            .args(bus)
+            .arg("--method=org.freedesktop.DBus.ReloadConfig")
+            .stdout(Stdio::null())
+            .status()
+            .await?;
+        ensure!(told.success(), "the bus does not look at its services again");
         Ok(())
     }
 

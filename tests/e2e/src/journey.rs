@@ -16,7 +16,9 @@ use crate::package::Package;
 use crate::report::Report;
 use crate::screen;
 
-pub use forms::{ANA, Person, sign_in, sign_up};
+pub use family::{NAME as FAMILY, NOTE};
+pub use forms::{ANA, Person, enrol_second_factor, sign_in, sign_up};
+pub use wall::{NAME as DISPLAY, code_on, hang, number_on};
 
 /// The scheme of the app's deep link.
 pub const SCHEME: &str = "family.luminous.app";
@@ -71,7 +73,7 @@ pub async fn run(package: &Package, pictures: &Path) -> anyhow::Result<()> {
     // The usual ports may be taken by a demo that a person has open.
     let port = free_ports()?.to_string();
     let demo = ["--demo", "--demo-port", &port];
-    let browser = Browser::start(&mut desk, &format!("http://localhost:{port}"), SCHEME).await?;
+    let browser = Browser::start(&mut desk, &[&format!("http://localhost:{port}")], SCHEME).await?;
     report.step("Chromium is the system browser");
     let app = App::start(&mut desk, &program, &demo, "app-1.log").await?;
     let mut tour = Tour { app, wall: None, browser, report, code: String::new() };
@@ -144,7 +146,7 @@ impl Tour {
 }
 
 /// A port that is free together with the next one: the provider's and the server's.
-fn free_ports() -> anyhow::Result<u16> {
+pub fn free_ports() -> anyhow::Result<u16> {
     for _ in 0..100 {
         let port = free_port()?;
         if std::net::TcpListener::bind(("127.0.0.1", port.saturating_add(1))).is_ok() {

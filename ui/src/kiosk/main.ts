@@ -23,9 +23,12 @@ async function prepare(): Promise<{ host: KioskHost; start: KioskStart | undefin
  * belong to another family, or to none.
  */
 function givenStart(): KioskStart | undefined {
+  const start = window.__LUMINOUS_START__ as KioskStart | undefined;
+  // A wall runs for months: what it showed first must not be there any more when its link is over.
+  Reflect.deleteProperty(window, "__LUMINOUS_START__");
   const [load] = performance.getEntriesByType("navigation");
   const isFirst = (load as PerformanceNavigationTiming | undefined)?.type === "navigate";
-  return isFirst ? (window.__LUMINOUS_START__ as KioskStart | undefined) : undefined;
+  return isFirst ? start : undefined;
 }
 
 /** Asks for what Rust did not put there; without an answer the wall begins dark, and listens. */

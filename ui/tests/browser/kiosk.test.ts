@@ -224,12 +224,14 @@ describe("a wall in its window", () => {
       };
       Object.assign(window, { __TAURI_INTERNALS__: internals, noted });
       const value = { snapshot, settings: { language: "de", theme: "light" } };
-      Object.defineProperty(window, "__LUMINOUS_START__", { value });
+      Object.defineProperty(window, "__LUMINOUS_START__", { value, configurable: true });
     }, kioskScenes.idle());
     await page.goto(`${product.address}/kiosk.html`);
     await page.getByRole("heading", { name: "Tippen, um einen Code zu zeigen" }).waitFor();
     const noted = () => page.evaluate(() => (window as unknown as { noted: string[] }).noted);
     await expect.poll(noted).toEqual(["watch_kiosk", "screen_drawn"]);
+    // T22: it outlives no link.
+    expect(await page.evaluate(() => "__LUMINOUS_START__" in window)).toBe(false);
   });
 
   it("asks anew when it is loaded again: what Rust put there is from the program's start", async () => {
@@ -245,7 +247,7 @@ describe("a wall in its window", () => {
         };
         Object.assign(window, { __TAURI_INTERNALS__: internals, seen: [] });
         const value = { snapshot: before, settings };
-        Object.defineProperty(window, "__LUMINOUS_START__", { value });
+        Object.defineProperty(window, "__LUMINOUS_START__", { value, configurable: true });
         const seen = (window as unknown as { seen: string[] }).seen;
         new MutationObserver(() => seen.push(document.documentElement.textContent)).observe(
           document,

@@ -8,8 +8,8 @@ use anyhow::ensure;
 use super::Scene;
 use crate::app::running;
 use crate::desk::KEYRING_PASSWORD;
+use crate::hands;
 use crate::journey::{ANA, display};
-use crate::screen;
 
 pub async fn s2_s3_a_locked_keyring_blocks_until_its_question_is_answered(
     mut scene: Scene<'_>,
@@ -22,7 +22,7 @@ pub async fn s2_s3_a_locked_keyring_blocks_until_its_question_is_answered(
     app.page.see("body", ANA.name).await?;
     app.see("problem.store.waiting.what").await?;
     // The keyring's own question holds the keyboard; a person answers it, late.
-    screen::type_line(&display(&scene.desk), KEYRING_PASSWORD)?;
+    hands::type_line(&display(&scene.desk), KEYRING_PASSWORD)?;
     app.see_screen("signed_in").await?;
     app.see("connection.online").await?;
     app.quit().await
@@ -45,7 +45,7 @@ pub async fn s5_a_keyring_that_lost_the_sign_in_is_told_from_a_first_start(
 }
 
 /// Every token of the emulator starts like one of these: a JWT's header, or a wrapped grant.
-const TOKEN_STARTS: &[&str] = &["eyJhbGciOi", "eyJ0eXAiOi", "eyJraWQiOi", "eyJlbmMiOi"];
+pub const TOKEN_STARTS: &[&str] = &["eyJhbGciOi", "eyJ0eXAiOi", "eyJraWQiOi", "eyJlbmMiOi"];
 
 pub async fn s9_no_token_is_anywhere_but_in_the_keyring(
     mut scene: Scene<'_>,
@@ -86,7 +86,7 @@ fn free_of_tokens(place: &str, text: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn files_below(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+pub fn files_below(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {

@@ -12,7 +12,7 @@ use crate::wait::until;
 use crate::words::{say, say_with};
 
 /// What the family calls the display.
-const NAME: &str = "Kitchen";
+pub const NAME: &str = "Kitchen";
 /// What arrives while somebody looks at the wall.
 const NEWS: &str = "Grandma comes on Sunday";
 /// How large the display's window is.
@@ -142,35 +142,40 @@ impl Tour {
 
     async fn type_the_code(&mut self) -> anyhow::Result<()> {
         self.app.press("displays.link").await?;
-        self.wall()?.see_screen("code").await?;
-        // In capitals and groups there; typed as people type.
-        let shown = "return [...document.querySelectorAll('.code [aria-hidden]')]\
-             .map(group => group.textContent.trim()).join(' ').trim()";
-        let shown = self.wall()?.page.run(shown).await?;
-        let code = shown.as_str().context("no code")?.to_lowercase();
-        ensure!(code.len() == 7, "{code:?} is no code in two groups of three");
-        self.app.fill("link.code.label", &code.replace(' ', "")).await?;
+        let code = code_on(self.wall()?).await?;
+        self.app.fill("link.code.label", &code).await?;
         self.picture("link-code").await?;
         self.app.press("link.code.submit").await
     }
 
-    /// The two digits on the wall, once they are there alone.
-    async fn number(&self) -> anyhow::Result<String> {
-        let wall = self.wall()?;
-        let script = "return [...document.querySelectorAll('h1')].at(-1)?.textContent ?? ''";
-        until("two digits on the wall", || async {
-            let shown = wall.page.run(script).await?;
-            let digits = shown.as_str().unwrap_or_default().chars().filter(char::is_ascii_digit);
-            Ok(Some(digits.collect::<String>()).filter(|number| number.len() == 2))
-        })
-        .await
-    }
-
     async fn type_the_number(&mut self) -> anyhow::Result<()> {
-        self.wall()?.see_screen("claimed").await?;
-        let number = self.number().await?;
+        let number = number_on(self.wall()?).await?;
         self.app.fill("link.number.label", &number).await?;
         self.app.fill("link.name.label", NAME).await?;
         self.app.press("link.confirm").await
     }
+}
+
+/// The code that a display shows, as people type it.
+pub async fn code_on(wall: &App) -> anyhow::Result<String> {
+    wall.see_screen("code").await?;
+    // In capitals and groups there.
+    let shown = "return [...document.querySelectorAll('.code [aria-hidden]')]\
+         .map(group => group.textContent.trim()).join(' ').trim()";
+    let shown = wall.page.run(shown).await?;
+    let code = shown.as_str().context("no code")?.to_lowercase();
+    ensure!(code.len() == 7, "{code:?} is no code in two groups of three");
+    Ok(code.replace(' ', ""))
+}
+
+/// The two digits on a display, once they are there alone.
+pub async fn number_on(wall: &App) -> anyhow::Result<String> {
+    wall.see_screen("claimed").await?;
+    let script = "return [...document.querySelectorAll('h1')].at(-1)?.textContent ?? ''";
+    until("two digits on the wall", || async {
+        let shown = wall.page.run(script).await?;
+        let digits = shown.as_str().unwrap_or_default().chars().filter(char::is_ascii_digit);
+        Ok(Some(digits.collect::<String>()).filter(|number| number.len() == 2))
+    })
+    .await
 }
