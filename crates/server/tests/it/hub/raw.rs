@@ -5,7 +5,9 @@ use luminous_wire::api::hub::family_hub;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::timeout;
 
+use super::PATIENCE;
 use crate::rig::Rig;
 
 /// What ends each record.
@@ -67,8 +69,8 @@ impl Raw {
 
     /// Reads one byte, and keeps it.
     pub async fn sip(&mut self) {
-        let byte = self.socket.read_u8().await.unwrap();
-        self.read.push(byte);
+        let byte = timeout(PATIENCE, self.socket.read_u8()).await.expect("nothing comes");
+        self.read.push(byte.unwrap());
     }
 
     /// The next text frame (RFC 6455 section 5.2).
