@@ -12,8 +12,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-/// What happens to what the store sends. All but [`Fault::None`], [`Fault::Slow`] and [`Fault::Down`]
-/// happen once.
+/// What happens to what the store sends. All but [`Fault::None`], [`Fault::Slow`] and
+/// [`Fault::DownBut`] happen once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// Nothing.
@@ -27,9 +27,13 @@ pub enum Fault {
     CutAfter(&'static [u8], Duration),
     /// The message after this many more never arrives, and nothing is said.
     HoldAfter(usize),
-    /// Nothing arrives, and whatever connection something is said on breaks.
-    Down,
+    /// Nothing arrives, and whatever connection something is said on breaks, but for those that opened
+    /// with these bytes.
+    DownBut(&'static [u8]),
 }
+
+/// How much of a connection is remembered, in bytes: who opened it says its name there.
+const OPENING: usize = 512;
 
 #[derive(Debug)]
 struct Rule {
@@ -81,7 +85,7 @@ impl FaultyLink {
         *self.rule.fault.lock().unwrap_or_else(PoisonError::into_inner) == Fault::None
     }
 
-    /// Waits until [`Fault::HoldAfter`] holds something, or something met [`Fault::Down`].
+    /// Waits until [`Fault::HoldAfter`] holds something, or something met [`Fault::DownBut`].
     pub async fn held(&self) {
         self.rule.held.notified().await;
     }
@@ -109,11 +113,12 @@ async fn carry_answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf) {
 }
 
 async fn carry_questions(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, rule: &Rule) {
-    let mut buffer = vec![0; 64 * 1024];
+    let (mut buffer, mut opening) = (vec![0; 64 * 1024], Vec::new());
     loop {
         let Ok(length @ 1..) = from.read(&mut buffer).await else { return };
         let message = &buffer[..length];
-        match rule.fate(message) {
+        opening.extend(message.iter().take(OPENING.saturating_sub(opening.len())));
+        match rule.fate(message, &opening) {
             Fate::Pass(delay) => {
                 tokio::time::sleep(delay).await;
                 if to.write_all(message).await.is_err() {
@@ -139,13 +144,17 @@ async fn carry_questions(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, rule: 
     }
 }
 
+fn holds(message: &[u8], word: &[u8]) -> bool {
+    message.windows(word.len()).any(|part| part == word)
+}
+
 impl Rule {
-    fn fate(&self, message: &[u8]) -> Fate {
+    fn fate(&self, message: &[u8], opening: &[u8]) -> Fate {
         let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
-        let holds = |word: &[u8]| message.windows(word.len()).any(|part| part == word);
         let fate = match *fault {
             Fault::Slow(delay) => return Fate::Pass(delay),
-            Fault::Down => {
+            Fault::DownBut(word) if holds(opening, word) => return Fate::Pass(Duration::ZERO),
+            Fault::DownBut(_) => {
                 self.held.notify_one();
                 return Fate::Swallow;
             }
@@ -154,8 +163,8 @@ impl Rule {
                 *fault = Fault::HoldAfter(more - 1);
                 return Fate::Pass(Duration::ZERO);
             }
-            Fault::CutBefore(word) if holds(word) => Fate::Swallow,
-            Fault::CutAfter(word, delay) if holds(word) => Fate::PassAlone(delay),
+            Fault::CutBefore(word) if holds(message, word) => Fate::Swallow,
+            Fault::CutAfter(word, delay) if holds(message, word) => Fate::PassAlone(delay),
             _ => return Fate::Pass(Duration::ZERO),
         };
         *fault = Fault::None;

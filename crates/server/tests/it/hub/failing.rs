@@ -14,9 +14,18 @@ use luminous_wire::api::hub::{family_hub, link_hub};
 use reqwest::Method;
 use serde_json::Value;
 
-use super::{PATIENCE, display_at, negotiate, person_at, post_note, ticket, waiting_at};
+use super::{Listener, PATIENCE, display_at, negotiate, person_at, post_note, ticket, waiting_at};
 use crate::display::Display;
 use crate::rig::Rig;
+
+/// That the hub says that it cannot go on, rather than nothing.
+async fn is_refused(listener: &Listener, seen: u64) {
+    let asked = listener.client.invoke::<u64>(family_hub::RESUME, &(seen,), PATIENCE).await;
+    match asked.unwrap_err() {
+        InvokeError::Refused(error) => assert!(error.contains("store."), "{error}"),
+        other => panic!("{other}"),
+    }
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p11_a_replica_that_could_not_read_for_a_while_loses_nothing_and_leaves_nobody_silent() {
@@ -38,16 +47,12 @@ async fn p11_a_replica_that_could_not_read_for_a_while_loses_nothing_and_leaves_
     desk.called(family_hub::RESYNC).await;
     wall.resume(latest).await;
 
-    link.set(Fault::Down);
+    // Hints still come, and what they are about cannot be read.
+    link.set(Fault::DownBut(b"luminous-hints"));
     post_note(&here, &ana, "Milk").await;
-    // The hint came, and what it is about cannot be read.
     link.held().await;
     // Whoever asks meanwhile is told that it cannot be.
-    let asked = desk.client.invoke::<u64>(family_hub::RESUME, &(latest,), PATIENCE).await;
-    match asked.unwrap_err() {
-        InvokeError::Refused(error) => assert!(error.contains("store."), "{error}"),
-        other => panic!("{other}"),
-    }
+    is_refused(&desk, latest).await;
     let bought = here.send(Method::POST, "/api/hub/ticket", &here.token(&ana), &Value::Null).await;
     let refused = negotiate(&there, family_hub::PATH, ticket(&bought)).await;
     assert_eq!(refused.status, 503, "{refused:?}");
@@ -57,6 +62,7 @@ async fn p11_a_replica_that_could_not_read_for_a_while_loses_nothing_and_leaves_
     assert!(revoked.status.is_success(), "{revoked:?}");
     waits.approve(&here, &ana).await;
     post_note(&here, &ana, "Bread").await;
+    is_refused(&desk, latest).await;
 
     link.set(Fault::None);
     // Nothing of the number, which is over.

@@ -69,14 +69,18 @@ async fn follow_as_a_browser(rig: &Rig, person: &Someone, secrets: &mut Secrets)
     secrets.push(("a note", "canary-words-on-the-wall".to_owned()));
 }
 
-/// Whether a line tells the number: as a word of its own, in anything but what is counted.
+/// Whether a line of ours tells the number: as a word of its own, in anything but what is counted. Who
+/// else writes does not know it, and has other numbers.
 fn tells(line: &Value, number: &str) -> bool {
+    let is_ours = line["target"].as_str().unwrap().starts_with("luminous_");
     let counted = ["timestamp", "took_us", "status"];
-    line.as_object().unwrap().iter().any(|(key, value)| {
-        let text = value.to_string();
-        let mut words = text.split(|letter: char| !letter.is_ascii_alphanumeric());
-        !counted.contains(&key.as_str()) && words.any(|word| word == number)
-    })
+    let mut said = line.as_object().unwrap().iter();
+    is_ours
+        && said.any(|(key, value)| {
+            let text = value.to_string();
+            let mut words = text.split(|letter: char| !letter.is_ascii_alphanumeric());
+            !counted.contains(&key.as_str()) && words.any(|word| word == number)
+        })
 }
 
 #[tokio::test]
