@@ -50,6 +50,10 @@ pub enum HttpError {
         /// What the TLS library said.
         reason: String,
     },
+    /// The other side's certificate begins in the future: this computer's clock is behind, as that of a
+    /// small computer without a battery is until the network has told it the time (F10).
+    #[error("the server's certificate is not valid yet by this computer's clock")]
+    ClockBehind,
     /// The time was up.
     #[error("no complete answer in time")]
     Timeout,
@@ -170,8 +174,8 @@ fn classify(error: reqwest::Error) -> HttpError {
     let reason = innermost(&error);
     if error.is_timeout() {
         HttpError::Timeout
-    } else if is_about_tls(&error) {
-        HttpError::Tls { reason }
+    } else if let Some(error) = tls_error(&error) {
+        if is_not_valid_yet(error) { HttpError::ClockBehind } else { HttpError::Tls { reason } }
     } else if error.is_connect() {
         HttpError::Unreachable { reason }
     } else {
@@ -188,17 +192,20 @@ fn innermost(error: &dyn StdError) -> String {
 }
 
 /// `io::Error` hides its payload from `source()`, so it is opened by hand.
-fn is_about_tls(error: &(dyn StdError + 'static)) -> bool {
+fn tls_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
     let mut next = Some(error);
     while let Some(error) = next {
-        if error.is::<rustls::Error>() {
-            return true;
-        }
         let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if inner.is_some_and(|inner| is_about_tls(inner)) {
-            return true;
+        let found = error.downcast_ref().or_else(|| inner.and_then(|inner| tls_error(inner)));
+        if found.is_some() {
+            return found;
         }
         next = error.source();
     }
-    false
+    None
+}
+
+const fn is_not_valid_yet(error: &rustls::Error) -> bool {
+    use rustls::CertificateError::{NotValidYet, NotValidYetContext};
+    matches!(error, rustls::Error::InvalidCertificate(NotValidYet | NotValidYetContext { .. }))
 }

@@ -75,7 +75,11 @@ impl Word {
 
 impl From<HttpError> for Silence {
     fn from(error: HttpError) -> Self {
-        Self { error: unreached(&error), retry_after: None }
+        let error = match error {
+            HttpError::ClockBehind => AppError::new(ErrorCode::ClockSkew, error.to_string()),
+            error => unreached(&error),
+        };
+        Self { error, retry_after: None }
     }
 }
 
@@ -206,6 +210,14 @@ mod tests {
             let Refusal::Word(word) = judged(status, "application/json", body) else { panic!() };
             assert!(!word.ends_tokens(), "{status} {body}");
         }
+    }
+
+    #[test]
+    fn f10_a_clock_that_makes_the_certificate_one_of_the_future_is_called_wrong() {
+        let said = |error| Silence::from(error).error.code;
+        assert_eq!(said(HttpError::ClockBehind), ErrorCode::ClockSkew);
+        let expired = HttpError::Tls { reason: "expired".to_owned() };
+        assert_eq!(said(expired), ErrorCode::ServerUnreachable);
     }
 
     #[test]

@@ -216,8 +216,14 @@ impl Driver {
             if let Some(hub) = &self.hub {
                 hub.wake();
             }
-            if self.linked.as_ref().is_some_and(|linked| linked.access.is_some()) {
-                self.read_soon(Duration::ZERO);
+            match &mut self.linked {
+                Some(linked) if linked.access.is_some() => self.read_soon(Duration::ZERO),
+                // The network may be there again that was not when it was last tried.
+                Some(linked) if self.unstored.is_none() => linked.refresh_no_sooner(elapsed),
+                _ => {}
+            }
+            if self.ask_at.is_some() {
+                self.ask_at = Some(elapsed);
             }
             self.poll_soon();
         }

@@ -19,7 +19,7 @@ use luminous_wire::api::{
 use serde::Deserialize;
 use url::Url;
 
-use super::answer::{Refusal, of_oauth};
+use super::answer::Refusal;
 use super::driver::Driver;
 use super::lock;
 use super::server::Server;
@@ -276,8 +276,9 @@ impl Driver {
         }
     }
 
-    /// Fetches the tokens over the hub, where there is one; `None` when HTTP has to do it.
-    pub(super) async fn redeem_over_hub(&mut self) -> Option<Result<TokenAnswer, Refusal>> {
+    /// Fetches the tokens over the hub, where there is one; `None` when HTTP has to do it, which also says
+    /// why there are none, and what time it is.
+    pub(super) async fn redeem_over_hub(&mut self) -> Option<TokenAnswer> {
         if !matches!(self.state, State::Approved(_)) {
             return None;
         }
@@ -288,12 +289,12 @@ impl Driver {
         match hub.client.invoke::<Redeemed>(link_hub::REDEEM, &arguments, INVOCATION).await {
             Ok(Redeemed::Tokens(tokens)) => {
                 tracing::info!("redeemed over the hub");
-                Some(Ok(tokens))
+                Some(tokens)
             }
-            // What is said of the proof may be about the clock, and HTTP tells the time.
-            Ok(Redeemed::Problem(problem)) => of_oauth(400, &problem)
-                .filter(|word| !word.is_about_proof())
-                .map(|word| Err(Refusal::Word(word))),
+            Ok(Redeemed::Problem(problem)) => {
+                tracing::debug!(error = problem.error, "the hub does not redeem");
+                None
+            }
             Err(error @ (InvokeError::Refused(_) | InvokeError::Result(_))) => {
                 tracing::warn!(%error, "the hub does not redeem");
                 None

@@ -77,7 +77,9 @@ impl Driver {
         if awaiting.is_due {
             return Some(self.now());
         }
-        let is_pushed = self.is_pushed() && !awaiting.is_unsure;
+        // What the hub had to say of this code it has said.
+        let is_approved = matches!(self.state, State::Approved(_));
+        let is_pushed = self.is_pushed() && !awaiting.is_unsure && !is_approved;
         Some(awaiting.polling.due(awaiting.last_poll, shown.expires_at, is_pushed))
     }
 
@@ -161,7 +163,7 @@ impl Driver {
     pub(super) async fn poll(&mut self) {
         let Some(device_code) = self.begin_poll() else { return };
         if let Some(answer) = self.redeem_over_hub().await {
-            return self.polled(answer).await;
+            return self.polled(Ok(answer)).await;
         }
         let fields = [
             ("grant_type", DEVICE_CODE_GRANT),

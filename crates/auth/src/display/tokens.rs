@@ -104,7 +104,7 @@ impl Linked {
     }
 
     /// A refresh at `wanted`, but not more often than is decent.
-    fn refresh_no_sooner(&mut self, wanted: Duration) {
+    pub(super) fn refresh_no_sooner(&mut self, wanted: Duration) {
         let least = self.refreshed_at.map_or(Duration::ZERO, |at| at + LEAST_PAUSE);
         self.refresh_at = Some(wanted.max(least));
     }

@@ -16,6 +16,7 @@ use luminous_wire::api::hub::family_hub;
 use luminous_wire::api::{DeviceList, FamilyEvent, HubTicket, WallView};
 use luminous_wire::{AppError, FamilyNews, FamilyPart, FamilyStanding};
 use tokio::sync::broadcast;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 use url::Url;
 
@@ -142,6 +143,8 @@ impl Session {
         let port = Line { session: self.clone(), place: place.clone() };
         let (client, mut events) = Client::start(settings, port);
         let mut telling: Option<Instant> = None;
+        // Beside the events, because the answer comes behind them; it ends with this.
+        let mut resuming = JoinSet::new();
         loop {
             if !heard.is_silent() && telling.is_none() {
                 telling = Some(Instant::now() + GATHER);
@@ -150,7 +153,11 @@ impl Session {
             tokio::select! {
                 event = events.next() => match event {
                     None => return,
-                    Some(event) => self.hear(&client, event, heard),
+                    Some(Event::Connected) => {
+                        resuming.shutdown().await;
+                        resuming.spawn(self.clone().go_on(client.clone(), heard.newest()));
+                    }
+                    Some(event) => hear(event, heard),
                 },
                 () = tokio::time::sleep_until(due), if telling.is_some() => {
                     self.tell(heard).await;
@@ -161,44 +168,17 @@ impl Session {
         }
     }
 
-    fn hear(&self, client: &Client, event: Event, heard: &mut Heard) {
-        match event {
-            Event::Connected => self.go_on(client, heard.newest()),
-            Event::Called { target, arguments } if target == family_hub::EVENT => {
-                match arguments.read::<[FamilyEvent; 1]>() {
-                    Ok([event]) => heard.hear(&event),
-                    Err(error) => tracing::warn!(%error, "the hub's event cannot be read"),
-                }
+    /// Says from where to go on.
+    async fn go_on(self, client: Client, newest: u64) {
+        match client.invoke::<u64>(family_hub::RESUME, &(newest,), RESUME).await {
+            // The connection that was asked is gone: the next one is asked anew.
+            Ok(_) | Err(InvokeError::NotConnected | InvokeError::Lost) => {}
+            Err(error) => {
+                tracing::info!(%error, "the hub does not go on; it is connected to anew");
+                tokio::time::sleep(self.pause(3)).await;
+                client.wake();
             }
-            Event::Called { target, arguments } if target == family_hub::RESYNC => {
-                match arguments.read::<[u64; 1]>() {
-                    Ok([newest]) => heard.forget_everything(newest),
-                    Err(_) => heard.all_is_old(),
-                }
-            }
-            Event::Called { .. } => {}
-            Event::Lost { why, again_in } => {
-                tracing::debug!(%why, ?again_in, "the family is not heard");
-            }
-            Event::Ended(why) => tracing::info!(%why, "the family's hub wants us no more"),
         }
-    }
-
-    /// Says from where to go on. Beside the events, because the answer comes behind them.
-    fn go_on(&self, client: &Client, newest: u64) {
-        let (session, client) = (self.clone(), client.clone());
-        self.spawn(async move {
-            let answer = client.invoke::<u64>(family_hub::RESUME, &(newest,), RESUME).await;
-            match answer {
-                // The connection that was asked is gone: the next one is asked anew.
-                Ok(_) | Err(InvokeError::NotConnected | InvokeError::Lost) => {}
-                Err(error) => {
-                    tracing::info!(%error, "the hub does not go on; it is connected to anew");
-                    tokio::time::sleep(session.pause(3)).await;
-                    client.wake();
-                }
-            }
-        });
     }
 
     /// Tells what was heard. Which display joined, or was ended, has to be asked for, and may have to be
@@ -250,6 +230,28 @@ impl Session {
             Some(FamilyStanding::Member { membership })
                 if membership.permissions.contains(&permission)
         )
+    }
+}
+
+fn hear(event: Event, heard: &mut Heard) {
+    match event {
+        Event::Called { target, arguments } if target == family_hub::EVENT => {
+            match arguments.read::<[FamilyEvent; 1]>() {
+                Ok([event]) => heard.hear(&event),
+                Err(error) => tracing::warn!(%error, "the hub's event cannot be read"),
+            }
+        }
+        Event::Called { target, arguments } if target == family_hub::RESYNC => {
+            match arguments.read::<[u64; 1]>() {
+                Ok([newest]) => heard.forget_everything(newest),
+                Err(_) => heard.all_is_old(),
+            }
+        }
+        Event::Connected | Event::Called { .. } => {}
+        Event::Lost { why, again_in } => {
+            tracing::debug!(%why, ?again_in, "the family is not heard");
+        }
+        Event::Ended(why) => tracing::info!(%why, "the family's hub wants us no more"),
     }
 }
 

@@ -1,8 +1,14 @@
 //! The real client, against listeners on loopback that misbehave.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use http::Request;
 use luminous_oidc::{HttpClient, HttpError, Limits, ReqwestClient, Trust};
+use rcgen::{CertificateParams, KeyPair};
+use rustls::crypto::aws_lc_rs::default_provider;
+use rustls::pki_types::PrivateKeyDer;
+use rustls::{ServerConfig, ServerConnection};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -124,6 +130,45 @@ async fn a_closed_port_and_a_failed_handshake_are_told_apart_and_show_no_url() {
     let error = error.expect_err("no TLS there");
     assert!(matches!(error, HttpError::Tls { .. }), "{error:?}");
     assert!(!format!("{error:?} {error}").contains("secret"));
+}
+
+/// Shakes hands once over TLS, on a thread of its own; answers its port and its certificate.
+fn secure(begins: i32, ends: i32) -> (u16, String) {
+    let key = KeyPair::generate().expect("a key");
+    let mut certificate = CertificateParams::new(["localhost".to_owned()]).expect("a name");
+    certificate.not_before = rcgen::date_time_ymd(begins, 1, 1);
+    certificate.not_after = rcgen::date_time_ymd(ends, 1, 1);
+    let certificate = certificate.self_signed(&key).expect("a certificate");
+    let secret = PrivateKeyDer::Pkcs8(key.serialize_der().into());
+    let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], secret)
+        .expect("a pair");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    std::thread::spawn(move || {
+        let mut stream = listener.accept().expect("a visitor").0;
+        let mut tls = ServerConnection::new(Arc::new(config)).expect("a connection");
+        // A client that does not like the certificate leaves here.
+        while tls.is_handshaking() && tls.complete_io(&mut stream).is_ok() {}
+    });
+    (port, certificate.pem())
+}
+
+#[tokio::test]
+async fn f10_a_certificate_that_is_not_valid_yet_is_about_this_computers_clock() {
+    let kinds = [((2100, 2101), true), ((1990, 1991), false)];
+    for ((begins, ends), is_clock) in kinds {
+        let (port, pem) = secure(begins, ends);
+        let trust = Trust { extra_roots_pem: vec![pem.into_bytes()] };
+        let client = ReqwestClient::new(trust).expect("a client");
+        let request = Request::get(format!("https://localhost:{port}/")).body(Vec::new());
+        let error = client.send(request.expect("a request"), LIMITS).await.expect_err("no trust");
+        assert_eq!(error == HttpError::ClockBehind, is_clock, "{error:?}");
+        assert_eq!(matches!(error, HttpError::Tls { .. }), !is_clock, "{error:?}");
+    }
 }
 
 #[test]

@@ -315,7 +315,7 @@ async fn p4_whoever_was_away_too_long_is_told_to_read_everything_anew_and_misses
 }
 
 #[tokio::test]
-async fn p3_fifty_writers_and_a_listener_that_comes_and_goes_make_one_gapless_log() {
+async fn p3_forty_writers_and_a_listener_that_comes_and_goes_make_one_gapless_log() {
     let rig = Arc::new(Rig::start().await);
     let ana = rig.owner("Ana").await;
     let mut writers = tokio::task::JoinSet::new();

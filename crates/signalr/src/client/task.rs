@@ -50,13 +50,24 @@ impl<P: ClientPort> Task<P> {
 
     /// One attempt, the connection if there is one, and the pause after it; why it is the last one.
     async fn connect_once(&mut self) -> Option<Lost> {
-        let approached = meanwhile(&mut self.orders, approach(&self.settings, &self.port)).await;
-        let (why, pause) = match approached {
+        let (settings, port, wake) = (&self.settings, &self.port, &self.wake);
+        let approached = meanwhile(&mut self.orders, async {
+            tokio::select! {
+                approached = approach(settings, port) => Some(approached),
+                // An attempt that began before the computer slept leads nowhere now.
+                () = wake.notified() => None,
+            }
+        });
+        let (why, pause) = match approached.await {
             None => return Some(Lost::Ours),
-            Some(Err(Failed { why, not_before })) => {
+            Some(None) => {
+                self.begin_anew();
+                return None;
+            }
+            Some(Some(Err(Failed { why, not_before }))) => {
                 (why, self.pause_after_failure().max(not_before))
             }
-            Some(Ok(arrived)) => {
+            Some(Some(Ok(arrived))) => {
                 let since = Instant::now();
                 let session = Session::new(&self.settings, arrived);
                 let why = session.run(&mut self.orders, &self.happened, &self.wake).await;
@@ -68,6 +79,13 @@ impl<P: ClientPort> Task<P> {
             return Some(why);
         }
         self.wait(why, pause).await
+    }
+
+    /// What was before counts no more: a network may be there that was not, and the others of the hub were
+    /// not woken with us.
+    fn begin_anew(&mut self) {
+        self.failures = 0;
+        self.is_loss_shared = false;
     }
 
     /// After an attempt. Whoever lost the hub with everybody and has not found it again is one of many for
@@ -122,13 +140,18 @@ impl<P: ClientPort> Task<P> {
             };
             let waiting = async {
                 tokio::select! {
-                    () = sleep(pause) => {}
-                    () = wake.notified() => {}
+                    () = sleep(pause) => false,
+                    () = wake.notified() => true,
                 }
             };
-            tokio::join!(telling, waiting);
+            tokio::join!(telling, waiting).1
         });
-        if waited.await.is_none() { Some(Lost::Ours) } else { None }
+        match waited.await {
+            None => return Some(Lost::Ours),
+            Some(true) => self.begin_anew(),
+            Some(false) => {}
+        }
+        None
     }
 }
 

@@ -1,6 +1,7 @@
 //! The client against our own hub.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use luminous_signalr::client::{
     TicketError,
 };
 use luminous_testkit::SeededEntropy;
+use tokio::sync::Notify;
 use url::Url;
 
 use crate::held::Held;
@@ -256,6 +258,62 @@ async fn p7_after_a_long_sleep_the_client_is_woken_and_comes_at_once() {
     assert_eq!(lost(&mut events).await, (Lost::Woken, Duration::ZERO));
     connected(&mut events).await;
     assert_eq!(house.rooms().tickets.lock().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn p7_who_is_woken_while_it_waits_does_not_wait_like_one_of_many_any_more() {
+    let house = House::start().await;
+    let port = PlainPort::default();
+    let offline = || Err(TicketError::Later("offline".to_owned()));
+    port.tickets.lock().unwrap().extend([
+        Ok(Some("ticket-client".to_owned())),
+        offline(),
+        offline(),
+    ]);
+    let (client, mut events) = start_with(&house.url(), port, |_| {});
+    connected(&mut events).await;
+    house.shutdown.cancel();
+    assert!(!matches!(lost(&mut events).await.0, Lost::Woken));
+    for _ in 0..2 {
+        client.wake();
+        let (why, again_in) = lost(&mut events).await;
+        assert!(matches!(why, Lost::Ticket(_)), "{why:?}");
+        assert!(again_in <= Duration::from_secs(1), "{again_in:?}");
+    }
+}
+
+/// Its first ticket never comes.
+#[derive(Default)]
+struct Asleep {
+    asked: Arc<Notify>,
+    is_awake: AtomicBool,
+}
+
+impl ClientPort for Asleep {
+    async fn ticket(&self) -> Result<Option<String>, TicketError> {
+        if !self.is_awake.swap(true, Ordering::Relaxed) {
+            self.asked.notify_one();
+            std::future::pending::<()>().await;
+        }
+        Ok(Some("ticket-client".to_owned()))
+    }
+
+    async fn post(&self, address: &Url, bearer: Option<&str>) -> Result<PostAnswer, PostFailed> {
+        PlainPort::default().post(address, bearer).await
+    }
+}
+
+#[tokio::test]
+async fn p7_an_attempt_that_was_under_way_before_the_sleep_is_made_anew() {
+    let house = House::start().await;
+    let port = Asleep::default();
+    let asked = Arc::clone(&port.asked);
+    let settings =
+        ClientSettings::new(house.url().parse().unwrap(), Arc::new(SeededEntropy::new(1)));
+    let (client, mut events) = Client::start(settings, port);
+    asked.notified().await;
+    client.wake();
+    connected(&mut events).await;
 }
 
 #[tokio::test]

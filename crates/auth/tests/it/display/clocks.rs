@@ -2,7 +2,7 @@
 
 use luminous_domain::{Clock as _, Timestamp};
 use luminous_testkit::DisplayRig;
-use luminous_testkit::between::Sent;
+use luminous_testkit::between::{Sent, Weather};
 
 use super::{HOUR, MINUTE, SECOND, is_code, is_online, is_wall, linked, notes};
 
@@ -82,4 +82,22 @@ async fn p7_after_a_sleep_it_asks_at_once_and_shows_what_happened() {
     rig.clock.set_wall(now + asleep);
     rig.server.note(&owner, "Milk").await;
     rig.until_in_time(20 * SECOND, |shown| notes(shown) == ["Milk"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn p7_after_a_sleep_one_that_started_without_network_does_not_wait_out_its_pause() {
+    let (mut rig, _) = linked().await;
+    rig.reopen().await;
+    rig.between.set(Weather::Down);
+    rig.display.start();
+    for _ in 0..40 {
+        rig.pass(MINUTE).await;
+    }
+    assert!(!is_online(&rig.shown()));
+    rig.between.clear();
+    // The clock jumps, as it does after a sleep or when the network has told the time.
+    let now = rig.clock.now();
+    rig.server.clock.advance(HOUR);
+    rig.clock.set_wall(now + HOUR);
+    rig.until_in_time(20 * SECOND, |shown| is_wall(shown) && is_online(shown)).await;
 }
