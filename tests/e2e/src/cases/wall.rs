@@ -102,9 +102,13 @@ async fn stays_up(wall: &App, hint: &str) -> anyhow::Result<()> {
         Ok(written(wall).await?.contains(hint).then_some(()))
     })
     .await?;
+    // What went out of sight is there until it has faded.
+    wall.page.settle().await?;
     wall.page.see("body", NOTE).await?;
     wall.page.see("body", FAMILY).await?;
-    wall.page.find(".as-of").await.map(drop)
+    wall.page.find(".as-of").await?;
+    ensure!(!wall.log()?.contains("screen=\"storage_blocked\""), "the wall was down");
+    wall.see_screen("wall").await
 }
 
 /// By itself, with the tokens that it had.
