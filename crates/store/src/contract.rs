@@ -214,6 +214,8 @@ macro_rules! contract_suite {
                 d10_a_code_ends_to_the_millisecond_and_nothing_prolongs_it
                 a_display_shows_one_code
                 who_only_names_a_key_ends_no_wish_of_it
+                two_confirmed_wishes_of_a_named_key_are_one_display
+                a_display_that_waits_in_two_wishes_is_ended_in_both
                 no_code_comes_back_within_a_day
                 of_a_hundred_displays_with_one_code_one_shows_it
                 as_many_are_open_as_may_be

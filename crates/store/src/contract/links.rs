@@ -7,10 +7,10 @@ use super::displays::{
     ABSOLUTE, CLAIM, DAY, IDLE, LIFETIME, device_code, display, number, refused, thumbprint,
 };
 use super::expect::{last_line, line};
-use super::people::all_at_once;
-use crate::devices::DeviceState;
+use super::people::{Home, all_at_once};
+use crate::devices::{Device, DeviceState};
 use crate::error::Refusal;
-use crate::links::{LinkState, Redeemed};
+use crate::links::{Link, LinkState, Redeemed};
 
 pub async fn d7_a_display_is_linked_from_the_code_to_the_tokens(bench: &Bench) {
     let home = bench.home("ada").await;
@@ -117,6 +117,54 @@ pub async fn who_only_names_a_key_ends_no_wish_of_it(bench: &Bench) {
     for former in [shown, named, again] {
         assert_eq!(bench.link(&former).await, LinkState::Expired);
     }
+}
+
+/// Two wishes that name the key of `wall` and do not prove it, confirmed one after the other.
+async fn confirmed_twice(bench: &Bench) -> (Home, [Link; 2], Device) {
+    let home = bench.home("ada").await;
+    let mut links = Vec::new();
+    for word in ["one", "two"] {
+        let mut new = bench.new_link("wall", word).await;
+        new.is_key_proven = false;
+        links.push(bench.store.begin_link(&new).await.unwrap());
+    }
+    let first = bench.approve(&home, &home.owner, "one").await;
+    bench.tick().await;
+    let claim = bench.claim(&home, &home.owner, "two").await.unwrap();
+    let mut yes = bench.yes(&home, &home.owner, &claim).await;
+    yes.name = "Hall".to_owned();
+    let second = bench.store.confirm_link(&yes, &home.owner.act()).await.unwrap();
+    assert_eq!(second.id, first.id, "whoever has the key has one place");
+    (home, links.try_into().unwrap(), second)
+}
+
+pub async fn two_confirmed_wishes_of_a_named_key_are_one_display(bench: &Bench) {
+    let (home, _, device) = confirmed_twice(bench).await;
+    let listed = || async { bench.store.devices(home.family).await.unwrap() };
+    assert_eq!(listed().await, [device.clone()], "once, as it was called last");
+    let first = bench.granted("wall", "one", "first").await;
+    let second = bench.granted("wall", "two", "second").await;
+    assert_eq!((first.device.id, second.device.id), (device.id, device.id));
+    assert_eq!(listed().await, [second.device.clone()]);
+    assert_eq!((bench.is_let_in(&first).await, bench.is_let_in(&second).await), (false, true));
+    // The answer to either may be lost, and what was linked can be taken back.
+    for word in ["one", "two"] {
+        let again = bench.granted("wall", word, &format!("{word} again")).await;
+        assert_eq!(again.device.id, device.id);
+        assert!(bench.is_let_in(&again).await);
+    }
+    bench.undo(&home, &device, &home.owner).await.unwrap();
+    bench.assert_ended(&home, &second).await;
+}
+
+pub async fn a_display_that_waits_in_two_wishes_is_ended_in_both(bench: &Bench) {
+    let (home, links, device) = confirmed_twice(bench).await;
+    bench.revoke(&home, &device, &home.owner).await.unwrap();
+    for (link, word) in links.iter().zip(["one", "two"]) {
+        assert_eq!(bench.link(link).await, LinkState::Denied, "{word}");
+        assert_eq!(bench.redeem("wall", word, word).await, Redeemed::Denied, "{word}");
+    }
+    assert_eq!(bench.store.devices(home.family).await.unwrap(), []);
 }
 
 pub async fn no_code_comes_back_within_a_day(bench: &Bench) {

@@ -135,12 +135,14 @@ impl Devices for PostgresStore {
     }
 }
 
-/// All displays of a family that are listed. One that links anew is told as waiting, in its place.
+/// All displays of a family that are listed. One that links anew is told as waiting, in its place; one
+/// that waits in two wishes as it was confirmed last.
 static LISTED: LazyLock<String> = LazyLock::new(|| {
     format!(
         "WITH clock AS MATERIALIZED (SELECT luminous_now() AS now), \
-         waiting AS (SELECT {WAITING}, clock WHERE l.family_id = $1 AND l.state = 'linked' \
-         AND l.expires_at >= clock.now) \
+         waiting AS (SELECT DISTINCT ON (l.device_id) {WAITING}, clock \
+         WHERE l.family_id = $1 AND l.state = 'linked' AND l.expires_at >= clock.now \
+         ORDER BY l.device_id, l.linked_at DESC, l.id DESC) \
          SELECT listed.*, clock.now FROM (SELECT * FROM waiting UNION ALL \
          SELECT {DISPLAY} FROM displays d WHERE d.family_id = $1 AND d.state = 'active' \
          AND d.id NOT IN (SELECT id FROM waiting)) AS listed, clock \

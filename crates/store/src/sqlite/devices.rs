@@ -60,14 +60,14 @@ pub(super) fn linker_leaves(
 
 /// All that the family sees, by name.
 fn of(read: &Read<'_>, family: FamilyId) -> Result<Vec<Device>, StoreError> {
+    let waiting = links::waiting(read.connection, family, read.now)?;
+    let waiting = waiting.iter().filter_map(|link| Some(link.device(link.place.as_ref()?)));
+    let placed = row::of(read.connection, family)?;
     let mut devices: Vec<Device> = Vec::new();
-    for link in links::waiting(read.connection, family, read.now)? {
-        devices.extend(link.place.as_ref().map(|place| link.device(place)));
-    }
-    for row in row::of(read.connection, family)? {
-        // One that is linked again waits for its tokens.
-        if devices.iter().all(|waiting| waiting.id != row.device.id) {
-            devices.push(row.at(read.now));
+    // One that is linked again waits for its tokens.
+    for device in waiting.chain(placed.iter().map(|row| row.at(read.now))) {
+        if devices.iter().all(|listed| listed.id != device.id) {
+            devices.push(device);
         }
     }
     devices.sort_by(|one, other| (&one.name, one.id).cmp(&(&other.name, other.id)));

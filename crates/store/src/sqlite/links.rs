@@ -53,9 +53,18 @@ fn set_state(write: &Write<'_>, link: LinkId, from: &str, to: &str) -> Result<bo
     Ok(changed > 0)
 }
 
-/// Ends a confirmed wish whose tokens were not had, by somebody of the family.
-pub(super) fn deny(write: &Write<'_>, link: LinkId) -> Result<bool, StoreError> {
-    set_state(write, link, "'linked'", "denied")
+/// Ends the confirmed wishes that the device waits in, by somebody of the family.
+pub(super) fn deny(
+    write: &Write<'_>,
+    family: FamilyId,
+    device: DeviceId,
+) -> Result<(), StoreError> {
+    for link in waiting(write.connection, family, write.now)? {
+        if link.is_for(device) {
+            set_state(write, link.id, "'linked'", "denied")?;
+        }
+    }
+    Ok(())
 }
 
 fn replace_former(write: &Write<'_>, key: &KeyThumbprint) -> Result<(), StoreError> {
@@ -106,14 +115,14 @@ pub(super) fn sweep(write: &Write<'_>) -> Result<usize, StoreError> {
     Ok(write.connection.prepare_cached(sql)?.execute([write.now.saturating_sub(DAY_MS)])?)
 }
 
-/// The confirmed wish that the device waits in, of this family.
+/// The confirmed wish that the device waits in, of this family: the latest.
 pub(super) fn waiting_as(
     write: &Write<'_>,
     family: FamilyId,
     device: DeviceId,
 ) -> Result<Option<Row>, StoreError> {
     let rows = waiting(write.connection, family, write.now)?;
-    Ok(rows.into_iter().find(|row| row.place.as_ref().is_some_and(|place| place.device == device)))
+    Ok(rows.into_iter().find(|row| row.is_for(device)))
 }
 
 #[async_trait]

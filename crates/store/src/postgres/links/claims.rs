@@ -204,10 +204,13 @@ pub(super) async fn confirm(tx: &mut Tx, yes: &Confirmation, act: &Act) -> Answe
     Ok(Ok(made.ok_or(contradiction("a display that is not there"))?))
 }
 
-/// The id that the display had in this family, or the new one.
+/// The id that the display had in this family, or that it waits with already, for who only names a key
+/// ends no other wish of it; or the new one.
 async fn place(tx: &Tx, yes: &Confirmation, key: [u8; 32]) -> Result<DeviceId, Trouble> {
-    let sql = "SELECT id FROM displays WHERE family_id = $1 AND key = $2";
-    let former = tx.row(sql, &[&yes.family.as_uuid(), &key.as_slice()]).await?;
+    let sql = "SELECT id FROM displays WHERE family_id = $1 AND key = $2 UNION ALL \
+         SELECT device_id FROM links WHERE family_id = $1 AND key = $2 AND state = 'linked' \
+         AND expires_at >= $3 LIMIT 1";
+    let former = tx.row(sql, &[&yes.family.as_uuid(), &key.as_slice(), &tx.now]).await?;
     Ok(former.map_or(Ok(yes.device), |row| row.try_get("id").map(DeviceId::from_uuid))?)
 }
 

@@ -71,9 +71,7 @@ pub(super) fn end_for(
     device: &Device,
     reason: Option<EventReason>,
 ) -> Result<(), StoreError> {
-    if let Some(link) = links::waiting_as(write, device.family, device.id)? {
-        links::deny(write, link.id)?;
-    }
+    links::deny(write, device.family, device.id)?;
     let reused_at = (reason == Some(EventReason::Reuse)).then_some(write.now);
     let sql = "UPDATE devices SET state = 'revoked', reused_at = ?2 WHERE id = ?1";
     write.connection.prepare_cached(sql)?.execute(params![device.id.key(), reused_at])?;

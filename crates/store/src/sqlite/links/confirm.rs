@@ -7,7 +7,7 @@ use super::claim::answer;
 use super::row::{self, Place, Row};
 use super::{set_state, waiting};
 use crate::audit::Act;
-use crate::devices::Device;
+use crate::devices::{Device, KeyThumbprint};
 use crate::error::{Failure, Refusal, StoreError};
 use crate::events::{EventKind, Hint};
 use crate::links::{Asked, Confirmation, LinkState};
@@ -82,16 +82,17 @@ fn burn(write: &Write<'_>, row: &Row, family: FamilyId, act: &Act) -> Result<(),
     Line { outcome: action, ..line }.write(write)
 }
 
-/// The display's former place, or a new one if there is room for it.
+/// The display's former place, or the one it waits in already, or a new one if there is room for it.
 fn place(write: &Write<'_>, row: &Row, yes: &Confirmation) -> Result<Place, Failure> {
     let former = devices::by_key(write.connection, yes.family, &row.key)?;
-    let listed = former.as_ref().filter(|former| !former.is_revoked).map(|row| row.device.id);
-    if listed.is_none() && count(write, yes.family)? >= MOST {
+    let waits = waiting_with(write, yes.family, &row.key)?;
+    let is_listed = waits.is_some() || former.as_ref().is_some_and(|former| !former.is_revoked);
+    if !is_listed && count(write, yes.family)? >= MOST {
         return Err(Refusal::TooMany.into());
     }
     let linked_by = members::find(write.connection, yes.family, yes.member)?;
     Ok(Place {
-        device: former.as_ref().map_or(yes.device, |former| former.device.id),
+        device: former.as_ref().map(|former| former.device.id).or(waits).unwrap_or(yes.device),
         family: yes.family,
         name: yes.name.clone(),
         room: yes.room.clone(),
@@ -102,6 +103,17 @@ fn place(write: &Write<'_>, row: &Row, yes: &Confirmation) -> Result<Place, Fail
         is_linker_there: true,
         last_seen_at: former.and_then(|former| former.device.last_seen_at),
     })
+}
+
+/// The display that waits for its tokens with this key: who only names a key ends no other wish of it,
+/// so there may be one.
+fn waiting_with(
+    write: &Write<'_>,
+    family: FamilyId,
+    key: &KeyThumbprint,
+) -> Result<Option<DeviceId>, StoreError> {
+    let mut rows = waiting(write.connection, family, write.now)?.into_iter();
+    Ok(rows.find(|row| row.key == *key).and_then(|row| row.place).map(|place| place.device))
 }
 
 /// How many displays the family has, those that wait for their tokens counted.

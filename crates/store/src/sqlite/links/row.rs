@@ -153,14 +153,18 @@ pub(super) fn unfinished(
     query.query_map((key, now), row)?.collect()
 }
 
-/// Those of the family that are confirmed and wait for their tokens.
+/// Those of the family that are confirmed and wait for their tokens, the latest first. Two may wait in
+/// one place, of a key that was only named.
 pub(in crate::sqlite) fn waiting(
     connection: &Connection,
     family: FamilyId,
     now: i64,
 ) -> Result<Vec<Row>, Error> {
     use crate::sqlite::rows::Id as _;
-    let sql = format!("{SELECT} WHERE family_id = ?1 AND state = 'linked' AND expires_at >= ?2");
+    let sql = format!(
+        "{SELECT} WHERE family_id = ?1 AND state = 'linked' AND expires_at >= ?2 \
+         ORDER BY linked_at DESC, id DESC"
+    );
     let mut query = connection.prepare_cached(&sql)?;
     query.query_map((family.key(), now), row)?.collect()
 }
@@ -192,6 +196,11 @@ impl Row {
         let live =
             self.written == Written::Claimed && self.expires_at >= now && claim.expires_at >= now;
         live.then_some(claim)
+    }
+
+    /// Whether it was confirmed as this display.
+    pub(super) fn is_for(&self, device: DeviceId) -> bool {
+        self.place.as_ref().is_some_and(|place| place.device == device)
     }
 
     /// The display that waits for its tokens.
