@@ -67,15 +67,12 @@ impl Devices for PostgresStore {
 
     async fn refresh_tokens(&self, refresh: &Refresh) -> Result<DeviceGrant, Failure> {
         let granted: Result<_, Failure> = writing!(self, |tx| tokens::refresh(tx, refresh));
-        match granted {
-            Err(Failure::Refused(Refusal::TokenReused)) => {
-                let alarm: Result<(), Failure> =
-                    writing!(self, |tx| tokens::end_for_reuse(tx, refresh));
-                alarm?;
-                Err(Refusal::TokenReused.into())
-            }
-            other => other,
+        if let Some(grant) = granted? {
+            return Ok(grant);
         }
+        let alarm: Result<(), Failure> = writing!(self, |tx| tokens::end_for_reuse(tx, refresh));
+        alarm?;
+        Err(Refusal::TokenReused.into())
     }
 
     async fn refresh_record(&self, hash: &SecretHash) -> Result<Option<RefreshRecord>, StoreError> {

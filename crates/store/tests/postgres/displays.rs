@@ -8,7 +8,8 @@ use luminous_store::contract::displays::{LIFETIME, thumbprint};
 use luminous_store::contract::people::{HOUR, MS, all_at_once, hash};
 use luminous_store::contract::postgres_server::{TestDatabase, benches};
 use luminous_store::{
-    AuditFilter, DeviceGrant, DeviceState, Failure, KeyThumbprint, Redeemed, Redemption, Refusal,
+    AuditFilter, DeviceGrant, DeviceState, Failure, KeyThumbprint, Network, Redeemed, Redemption,
+    Refusal,
 };
 
 /// The first column of the first row, asked past the store.
@@ -176,6 +177,27 @@ async fn f6_reuse_at_one_replica_kills_the_child_at_all_from_the_next_question_o
     let alarm =
         AuditFilter { action: Some("device.token_reused".to_owned()), ..Default::default() };
     assert_eq!(replicas[0].store.audit(home.family, &alarm, 9).await.unwrap().len(), 1);
+}
+
+/// Whoever has a stolen token may present it for a week: that must not hold up the family.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f6_a_display_that_was_ended_for_reuse_takes_no_lock_of_its_family_any_more() {
+    let replicas = benches(1).await;
+    let bench = &replicas[0];
+    let home = bench.home("ada").await;
+    bench.linked(&home, &home.owner, "wall", "parent").await;
+    let child = bench.refresh("wall", "parent", "child").await.unwrap();
+    bench.use_token(&child).await;
+    let reused = Err(Failure::Refused(Refusal::TokenReused));
+    assert_eq!(bench.refresh("wall", "parent", "stolen").await, reused);
+    let database: &TestDatabase<'static> = bench.keep.downcast_ref().unwrap();
+    let busy = database.client().await;
+    busy.batch_execute("BEGIN; SELECT FROM families FOR UPDATE").await.unwrap();
+    for word in ["parent", "child"] {
+        assert_eq!(bench.refresh("wall", word, "next").await, reused, "{word}");
+    }
+    let (token, key) = (hash("child"), thumbprint("wall"));
+    bench.store.give_back_token(&token, &key, Network::Private).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

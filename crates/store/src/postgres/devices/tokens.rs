@@ -120,7 +120,8 @@ async fn presented(
     }))
 }
 
-pub(super) async fn refresh(tx: &Tx, asked: &Refresh) -> Result<DeviceGrant, Trouble> {
+/// `None` when the token was used up and the display still stands: it has to be ended.
+pub(super) async fn refresh(tx: &Tx, asked: &Refresh) -> Result<Option<DeviceGrant>, Trouble> {
     let found = presented(tx, &asked.presented, &asked.key).await?;
     let Presented { token, is_spent, device } = found.ok_or(Refusal::TokenUnknown)?;
     match device.state {
@@ -128,7 +129,7 @@ pub(super) async fn refresh(tx: &Tx, asked: &Refresh) -> Result<DeviceGrant, Tro
             return Err(Refusal::DeviceRevoked.into());
         }
         DeviceState::Revoked => return Err(Refusal::TokenReused.into()),
-        _ if is_spent => return Err(Refusal::TokenReused.into()),
+        _ if is_spent => return Ok(None),
         DeviceState::Expired => return Err(Refusal::DeviceExpired.into()),
         DeviceState::Active => {}
         DeviceState::Pending => return Err(contradiction("a token of a waiting display")),
@@ -143,7 +144,7 @@ pub(super) async fn refresh(tx: &Tx, asked: &Refresh) -> Result<DeviceGrant, Tro
         &[&parent, &tx.now],
     )
     .await?;
-    issue(tx, device, Some(token), &asked.next).await
+    issue(tx, device, Some(token), &asked.next).await.map(Some)
 }
 
 /// Gives the display these tokens, whose parent has no others.
@@ -215,8 +216,12 @@ async fn locked(
     );
     let row = tx.row(&sql, &[&refresh.as_slice(), &key.as_slice()]).await?;
     let Some(row) = row else { return Ok(None) };
-    let family = device(&row, tx.now)?.family;
-    match tx.lock_family(family).await {
+    let device = device(&row, tx.now)?;
+    if device.state == DeviceState::Revoked {
+        // For as long as its tokens are remembered, whoever has one may come with it.
+        return Ok(None);
+    }
+    match tx.lock_family(device.family).await {
         Err(Trouble::Refused(_)) => return Ok(None),
         other => other?,
     };
