@@ -60,15 +60,18 @@ async fn of_a_hundred_who_accept_at_two_replicas_one_gets_in() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn exactly_the_most_tries_are_counted_over_two_replicas() {
+async fn d5_exactly_the_most_tries_are_counted_over_three_replicas() {
     let bench = bench().await;
-    let stores = [Arc::clone(&bench.store), replica(&bench).await];
+    let stores = [Arc::clone(&bench.store), replica(&bench).await, replica(&bench).await];
     let counted = all_at_once(100, |n| {
-        let store = Arc::clone(&stores[n % 2]);
+        let store = Arc::clone(&stores[n % 3]);
         async move { store.count_attempt("code", HOUR, 7).await.unwrap() }
     })
     .await;
     assert_eq!(counted.into_iter().filter(|counted| *counted).count(), 7);
+    for store in &stores {
+        assert_eq!(store.attempts("code", HOUR).await.unwrap(), 7);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
