@@ -42,7 +42,7 @@ impl HeldTime {
                 tokio::task::yield_now().await;
             }
             // Where tests share a process (`cargo test`), the other tests' threads never rest.
-            if others_wait() || (look > 100 && std::env::var_os("NEXTEST").is_none()) {
+            if others_wait() || (look > 20 && std::env::var_os("NEXTEST").is_none()) {
                 return;
             }
             std::thread::yield_now();
