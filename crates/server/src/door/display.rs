@@ -113,15 +113,14 @@ async fn confirm(
 
 /// Notes that the display was heard of, at most once in a while, and without letting it wait.
 fn note_seen(state: &AppState, device: DeviceId, now: Duration) {
-    if !is_due(state, device, now) {
-        return;
+    if is_due(state, device, now) {
+        let state = state.clone();
+        tokio::spawn(async move {
+            if let Err(error) = write_seen(&state, device).await {
+                tracing::debug!(code = error.code(), "last heard of was not written down");
+            }
+        });
     }
-    let store = state.parts().store.clone();
-    tokio::spawn(async move {
-        if let Err(error) = store.device_seen(device).await {
-            tracing::debug!(code = error.code(), "last heard of was not written down");
-        }
-    });
 }
 
 /// Notes that those who are connected here are heard of, though they ask for nothing: what the other
@@ -133,7 +132,7 @@ pub async fn note_connected(state: &AppState) -> Result<(), StoreError> {
     let now = state.clock().elapsed();
     for device in state.presence().connected() {
         if is_due(state, device, now) {
-            state.store().device_seen(device).await?;
+            write_seen(state, device).await?;
         }
     }
     Ok(())
@@ -147,4 +146,13 @@ fn is_due(state: &AppState, device: DeviceId, now: Duration) -> bool {
         seen.insert(device, now);
     }
     due
+}
+
+/// Writes it; what could not be written is due again at once.
+async fn write_seen(state: &AppState, device: DeviceId) -> Result<(), StoreError> {
+    let written = state.store().device_seen(device).await;
+    if written.is_err() {
+        state.displays().seen.remove(&device);
+    }
+    written
 }

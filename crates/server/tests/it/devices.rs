@@ -1,18 +1,21 @@
 //! Linked displays over HTTP.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use luminous_domain::{DeviceId, Role};
 use luminous_server::Server;
 use luminous_server::door::note_connected;
+use luminous_store::contract::postgres_server::PostgresServer;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+use crate::display::Display;
 use crate::home::{Home, id};
 use crate::link::link;
 use crate::link::stand_in::StandIn;
-use crate::rig::Someone;
+use crate::rig::{Rig, Someone};
 
 async fn family_with_a_display(home: &Home) -> (Someone, Value) {
     let olga = home.rig.found(home.person("Olga")).await;
@@ -72,6 +75,26 @@ async fn a_display_at_another_replica_is_online_until_it_was_not_heard_of_for_si
     home.rig.pass(Duration::from_secs(361));
     note_connected(there.state()).await.unwrap();
     assert!(!online().await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_could_not_be_noted_is_due_again_at_once() {
+    let database = PostgresServer::shared().create_database().await.migrated().await;
+    let rig = Rig::on(Some(Arc::new(database.store().await)), |_, _| {}, |_| {}).await;
+    let ana = rig.owner("Ana").await;
+    let display = Display::linked(&rig, &ana).await;
+    let _connected = rig.server.state().presence().connect(display.id());
+    rig.pass(Duration::from_secs(361));
+    let sql = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql \
+         AS $$ BEGIN RAISE EXCEPTION 'not now'; END $$; \
+         CREATE TRIGGER refuse BEFORE UPDATE ON displays EXECUTE FUNCTION refuse()";
+    database.client().await.batch_execute(sql).await.unwrap();
+    let state = rig.server.state();
+    for _ in 0..2 {
+        assert!(note_connected(state).await.is_err());
+    }
+    database.client().await.batch_execute("DROP TRIGGER refuse ON displays").await.unwrap();
+    note_connected(state).await.unwrap();
 }
 
 #[tokio::test]
