@@ -14,8 +14,9 @@ use tokio::sync::Semaphore;
 use super::{family, link};
 use crate::AppState;
 
-/// How many matters are looked at at once, so that the requests have the store to themselves too.
-const AT_ONCE: usize = 32;
+/// How many matters are looked at at once: half as many as there are connections to PostgreSQL, so that
+/// the requests have the others.
+const AT_ONCE: usize = 8;
 
 /// Something to look at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
