@@ -66,6 +66,7 @@ impl Hubs {
             origins: Vec::new(),
             timing: Timing::default(),
             limits: Limits::HUB,
+            apart: ticket::APART,
             shutdown: stop.child_token(),
             clock: state.parts().clock.clone(),
             entropy: state.parts().entropy.clone(),

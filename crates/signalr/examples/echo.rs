@@ -94,6 +94,7 @@ async fn main() -> std::io::Result<()> {
         origins: Vec::new(),
         timing: Timing::default(),
         limits: Limits::HUB,
+        apart: std::time::Duration::ZERO,
         shutdown: shutdown.clone(),
         clock: Arc::new(SystemClock),
         entropy: Arc::new(OsEntropy),

@@ -92,6 +92,7 @@ async fn main() -> std::io::Result<()> {
         origins: Vec::new(),
         timing,
         limits: Limits::HUB,
+        apart: Duration::ZERO,
         shutdown: CancellationToken::new(),
         clock: Arc::new(SystemClock),
         entropy: Arc::new(OsEntropy),

@@ -66,6 +66,7 @@ impl FamilyServer {
             origins: Vec::new(),
             timing: Timing::default(),
             limits: luminous_signalr::Limits::HUB,
+            apart: Duration::ZERO,
             shutdown: CancellationToken::new(),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(OsEntropy),

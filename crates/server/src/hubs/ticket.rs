@@ -18,11 +18,13 @@ use serde::{Deserialize, Serialize};
 use super::{Caller, sealed};
 use crate::{ApiError, AppState};
 
-/// How long a ticket may be presented.
+/// How long a ticket may be presented, as its buyer is told.
 pub const LIFETIME: Duration = Duration::from_secs(30);
-/// For how long it is remembered that something was used: longer than any two clocks of replicas and
-/// database differ.
-pub(super) const MEMORY: Duration = Duration::from_secs(LIFETIME.as_secs() + 120);
+/// How far the clocks of two replicas may lie apart (DB10): one sells the ticket, another takes it.
+pub(super) const APART: Duration = Duration::from_secs(90);
+/// For how long it is remembered that something was used. Whoever is [`APART`] behind who sold it takes
+/// it for so long.
+pub(super) const MEMORY: Duration = Duration::from_secs(LIFETIME.as_secs() + 2 * APART.as_secs());
 /// What tickets are sealed for.
 const PURPOSE: &str = "hub tickets";
 /// More is no ticket of ours.
@@ -87,6 +89,6 @@ pub(super) fn once(what: &str, id: &[u8]) -> SecretHash {
 fn read(state: &AppState, text: &str) -> Option<Ticket> {
     let sealed = (text.len() <= LONGEST).then(|| URL_SAFE_NO_PAD.decode(text).ok()).flatten()?;
     let ticket: Ticket = serde_json::from_slice(&sealed::open(state, PURPOSE, &sealed)?).ok()?;
-    let until = Timestamp::from_millisecond(ticket.until_ms).ok()?;
+    let until = Timestamp::from_millisecond(ticket.until_ms).ok()?.saturating_add(APART).ok()?;
     (state.clock().now() <= until).then_some(ticket)
 }

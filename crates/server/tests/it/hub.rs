@@ -1,6 +1,9 @@
 //! The hubs over real sockets: who is let in, what they hear, when they are shown out.
 
+mod clocks;
 mod failing;
+mod life;
+mod limits;
 mod logged;
 mod raw;
 mod reuse;
@@ -208,7 +211,7 @@ async fn a_display_is_told_of_a_no_and_of_the_end_of_its_code() {
 }
 
 #[tokio::test]
-async fn p8_a_ticket_is_good_once_for_half_a_minute_and_for_its_own_hub() {
+async fn p8_a_ticket_is_good_once_for_half_a_minute_and_what_clocks_differ_and_for_its_own_hub() {
     let rig = Rig::start().await;
     let ana = rig.owner("Ana").await;
     let display = Display::showing(&rig).await;
@@ -223,7 +226,7 @@ async fn p8_a_ticket_is_good_once_for_half_a_minute_and_for_its_own_hub() {
     assert_eq!(negotiate(&rig, link_hub::PATH, two).await.outcome(), "401 push.ticket");
     let three = link_ticket(&rig, &display).await;
     let three = ticket(&three);
-    rig.pass(Duration::from_secs(31));
+    rig.pass(Duration::from_secs(30 + 91));
     assert_eq!(negotiate(&rig, link_hub::PATH, three).await.outcome(), "401 push.ticket");
     for nonsense in ["", "a.b", &rig.token(&ana)] {
         let refused = negotiate(&rig, link_hub::PATH, nonsense).await;

@@ -153,13 +153,18 @@ impl Rig {
 
     /// Another replica of this server: the same files, another store on the same database.
     pub async fn replica(&self, store: Arc<dyn Store>) -> Self {
+        self.replica_at(store, Arc::clone(&self.clock)).await
+    }
+
+    /// The same with a clock of its own.
+    pub async fn replica_at(&self, store: Arc<dyn Store>, clock: Arc<FrozenClock>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://localhost:{}", listener.local_addr().unwrap().port());
         let config = self.config.clone();
-        let server = Server::start_on(listener, config.clone(), parts(&store, &self.clock)).await;
+        let server = Server::start_on(listener, config.clone(), parts(&store, &clock)).await;
         Self {
             emulator: Arc::clone(&self.emulator),
-            clock: Arc::clone(&self.clock),
+            clock,
             store,
             server: server.unwrap(),
             folder: Arc::clone(&self.folder),

@@ -175,7 +175,9 @@ async fn enter<H: Handler>(
         return Ok((Present::new(hub, id), caller));
     };
     let opened = hub.0.key.open(&token).ok_or_else(unknown)?;
-    let present = match hub.0.live.take(opened.id, opened.expires, now) {
+    // Another replica may have said when it expires.
+    let expires = opened.expires.saturating_add_unsigned(hub.0.settings.apart.as_secs());
+    let present = match hub.0.live.take(opened.id, expires, now) {
         Taken::Now => Present::new(hub, opened.id),
         Taken::Before => return Err(Box::new(StatusCode::CONFLICT.into_response())),
         Taken::Expired => return Err(unknown()),

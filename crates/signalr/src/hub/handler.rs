@@ -42,7 +42,7 @@ pub trait Handler: Send + Sync + 'static {
     fn open(&self, sealed: &[u8]) -> Option<Self::Caller>;
 
     /// Whether nobody else has taken this connection id: true exactly once over all replicas, within the
-    /// 30 seconds of a connection token. This replica itself is asked already; one alone needs no more.
+    /// 30 seconds of a connection token and twice [`HubSettings::apart`](super::HubSettings::apart). This replica itself is asked already; one alone needs no more.
     fn claim(&self, _id: ConnectionId) -> impl Future<Output = Result<bool, Self::Refusal>> + Send {
         async { Ok(true) }
     }

@@ -14,6 +14,7 @@ mod socket;
 mod token;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::routing::any;
@@ -47,6 +48,9 @@ pub struct HubSettings {
     pub timing: Timing,
     /// How much is taken from a client.
     pub limits: Limits,
+    /// How far the clocks of replicas may lie apart: so much longer a connection token of another one is
+    /// taken.
+    pub apart: Duration,
     /// Ends all connections (`allowReconnect`), and takes no new ones.
     pub shutdown: CancellationToken,
     /// Tells when a connection token is too old.

@@ -136,6 +136,7 @@ impl House {
             origins: vec!["https://family.example".to_owned()],
             timing: Timing::default(),
             limits: Limits::HUB,
+            apart: Duration::ZERO,
             shutdown: shutdown.clone(),
             clock: clock.clone(),
             entropy: Arc::new(OsEntropy),

@@ -205,7 +205,6 @@ async fn v1_v9_v10_v12_a_token_that_is_not_to_the_letter_ours_is_refused() {
         (&none, &json!({ "scope": "display admin" }), &ours),
         (&none, &json!({ "role": "owner" }), &ours),
         (&none, &json!({ "exp": 1 }), &ours),
-        (&none, &json!({ "iat": 9_999_999_999_i64 }), &ours),
         (&none, &json!({ "sub": "nonsense" }), &ours),
     ] {
         let token = forged(&display, header, claims, key);
