@@ -21,8 +21,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::Method;
 use luminous_domain::{DeviceId, LinkId, NoEntropy, Timestamp, TokenId};
-use luminous_oidc::dpop::{JudgedProof, ReplayMemory};
-use luminous_store::{KeyThumbprint, Network, SecretHash};
+use luminous_oidc::dpop::ReplayMemory;
+use luminous_store::{Network, SecretHash};
 use luminous_wire::api::{OAuthProblem, TokenAnswer};
 use quick_cache::sync::Cache;
 use utoipa_axum::router::OpenApiRouter;
@@ -50,7 +50,7 @@ const REMEMBERED: usize = 20_000;
 /// that they come with is anybody's, and only the limits on codes bound them.
 const ASKING: usize = 50_000;
 
-/// How often a minute who waits at the hub may ask for the tokens.
+/// How often a minute whoever waits at the hub for one yes may ask for the tokens.
 const REDEEMS: u32 = 120;
 
 /// What the authorization server keeps in memory.
@@ -61,8 +61,8 @@ pub struct Displays {
     pub(crate) proofs: ReplayMemory,
     /// The proofs of those who asked for a code.
     pub(crate) asking: ReplayMemory,
-    /// How often a key may ask for its first tokens at the hub.
-    pub(crate) redeems: RateLimit<KeyThumbprint>,
+    /// How often the first tokens of one wish may be asked for at the hub.
+    pub(crate) redeems: RateLimit<LinkId>,
     /// How often it is said that there is hardly room for more codes.
     pub(crate) fullness: RateLimit<()>,
     /// How many requests a display may make.
@@ -114,27 +114,38 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .merge(hubs::oauth_routes())
 }
 
-/// Gives a display its first tokens: what `POST /oauth2/token` does, and the link hub's `Redeem`.
+/// Gives the display that waits at the hub for `link` its first tokens: what `POST /oauth2/token` does,
+/// with a proof for that.
 ///
 /// # Errors
 /// The problem as the token endpoint would answer it, without the id of a request.
 pub async fn redeem(
     state: &AppState,
+    link: LinkId,
     device_code: &str,
-    proof: &JudgedProof,
-    is_poll: bool,
+    proof: &str,
     network: Network,
 ) -> Result<TokenAnswer, OAuthProblem> {
-    let redeemed = grants::redeem(state, device_code, proof, is_poll, network).await;
-    redeemed.map_err(|error| error.problem(None))
+    let redeemed = redeem_at_hub(state, link, device_code, proof, network).await;
+    redeemed.map_err(|error| {
+        error.log(None);
+        error.problem(None)
+    })
 }
 
-/// Judges a proof for the token endpoint that came by the link hub. [`redeem`] takes it, once.
-///
-/// # Errors
-/// [`OAuthError::Proof`].
-pub fn judge_for_token(state: &AppState, proof: &str) -> Result<JudgedProof, OAuthError> {
-    proofs::judge(state, proof, &Method::POST, TOKEN_PATH, None)
+/// Counted by what is sealed in the caller and before anything is judged: code and proof are theirs to
+/// choose, and nothing else keeps them from asking at any rate.
+async fn redeem_at_hub(
+    state: &AppState,
+    link: LinkId,
+    device_code: &str,
+    proof: &str,
+    network: Network,
+) -> Result<TokenAnswer, OAuthError> {
+    let counted = state.displays().redeems.count(&link, state.clock().elapsed());
+    counted.map_err(|_| OAuthError::SlowDown { interval: None })?;
+    let proof = proofs::judge(state, proof, &Method::POST, TOKEN_PATH, None)?;
+    grants::redeem(state, device_code, proof, false, network).await
 }
 
 /// Which wish the display behind this request waits for, and until when: the request is a form with

@@ -52,6 +52,7 @@ impl Subject for Family {
         connection: &Connection,
         arguments: Arguments,
     ) -> Result<Reply, HubError> {
+        count(state, connection.caller())?;
         let (seen,): (u64,) = arguments.read()?;
         let Some(family) = connection.caller().family() else { return Err(HubError::Internal) };
         let latest = resume(state, connection, family, seen).await;
@@ -61,6 +62,17 @@ impl Subject for Family {
     fn closed(state: &AppState, connection: &Connection) {
         state.listeners().families.leave(connection);
     }
+}
+
+/// Counts what is asked over the hub with what the same bearer asks for by HTTP.
+fn count(state: &AppState, caller: &Caller) -> Result<(), HubError> {
+    let now = state.clock().elapsed();
+    let counted = match caller {
+        Caller::Person { account, .. } => state.account_rate().count(account, now),
+        Caller::Display { device, .. } => state.displays().rate.count(device, now),
+        Caller::Waiting { .. } => return Err(HubError::Internal),
+    };
+    counted.map_err(|_| HubError::told("request.rate_limited"))
 }
 
 /// How many events are read at once.

@@ -10,9 +10,9 @@ use std::time::Duration;
 use luminous_domain::{LinkId, Timestamp};
 use luminous_signalr::codec::Arguments;
 use luminous_signalr::hub::{HubError, Reply};
-use luminous_store::{LinkState, Network, StoreError};
+use luminous_store::{LinkState, StoreError};
 use luminous_wire::api::hub::link_hub;
-use luminous_wire::api::{CodeClaimed, OAuthProblem, RedeemArguments, TokenAnswer};
+use luminous_wire::api::{CodeClaimed, RedeemArguments};
 
 use super::rounds::{Matter, look};
 use super::{Caller, Connection, Subject};
@@ -52,10 +52,11 @@ impl Subject for Link {
         arguments: Arguments,
     ) -> Result<Reply, HubError> {
         let (asked,): (RedeemArguments,) = arguments.read()?;
-        let Caller::Waiting { network, .. } = connection.caller() else {
+        let Caller::Waiting { link, network, .. } = connection.caller() else {
             return Err(HubError::Internal);
         };
-        match redeem(state, &asked, *network).await {
+        let (code, proof) = (&asked.device_code, &asked.proof);
+        match oauth::redeem(state, *link, code, proof, *network).await {
             Ok(tokens) => Reply::of(&tokens),
             Err(problem) => Reply::of(&problem),
         }
@@ -64,16 +65,6 @@ impl Subject for Link {
     fn closed(state: &AppState, connection: &Connection) {
         state.listeners().links.leave(connection);
     }
-}
-
-async fn redeem(
-    state: &AppState,
-    asked: &RedeemArguments,
-    network: Network,
-) -> Result<TokenAnswer, OAuthProblem> {
-    let judged = oauth::judge_for_token(state, &asked.proof);
-    let proof = judged.map_err(|error| error.problem(None))?;
-    oauth::redeem(state, &asked.device_code, &proof, false, network).await
 }
 
 /// The displays that wait here, by their wish.

@@ -1,6 +1,7 @@
 //! `POST /oauth2/token`: the device code grant (RFC 8628 section 3.4) and refreshes (RFC 6749
 //! section 6), each bound to the display's key (RFC 9449 section 5).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
@@ -14,6 +15,7 @@ use luminous_store::{
     DeviceGrant, Failure, KeyThumbprint, Network, NewToken, Redeemed, Redemption, Refresh, Refusal,
 };
 use luminous_wire::api::{DEVICE_CODE_GRANT, DISPLAY_SCOPE, OAuthProblem, TokenAnswer};
+use tracing::Instrument as _;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -90,12 +92,12 @@ async fn give(
         DEVICE_CODE_GRANT => {
             let code = form.required("device_code")?;
             let proof = proofs::of_request(state, headers, &Method::POST, TOKEN_PATH)?;
-            redeem(state, code, &proof, true, visit.network()).await
+            redeem(state, code, proof, true, visit.network()).await
         }
         "refresh_token" => {
             let presented = form.required("refresh_token")?;
             let proof = proofs::of_request(state, headers, &Method::POST, TOKEN_PATH)?;
-            refresh(state, presented, &proof, visit.network()).await
+            refresh(state, presented, proof, visit.network()).await
         }
         _ => Err(OAuthError::GrantType),
     }
@@ -105,53 +107,63 @@ async fn give(
 pub(super) async fn redeem(
     state: &AppState,
     device_code: &str,
-    proof: &JudgedProof,
+    proof: JudgedProof,
     is_poll: bool,
     network: Network,
 ) -> Result<TokenAnswer, OAuthError> {
-    if !is_poll {
-        // Nothing else keeps who waits at the hub from asking at any rate.
-        let counted = state.displays().redeems.count(proof.thumbprint(), state.clock().elapsed());
-        counted.map_err(|_| OAuthError::SlowDown { interval: None })?;
-    }
+    let key = *proof.thumbprint();
     let used = Used::once(state, proof)?;
     let next = Next::draw(state)?;
-    let redemption = Redemption {
-        device_code: secret_hash(device_code),
-        key: *proof.thumbprint(),
-        token: next.new,
-        is_poll,
-        network,
-    };
-    let redeemed = state.store().redeem_link(&redemption).await;
-    if !matches!(redeemed, Ok(Redeemed::Unknown)) {
-        used.keep();
-    }
-    match redeemed? {
+    let device_code = secret_hash(device_code);
+    let redemption = Redemption { device_code, key, token: next.new, is_poll, network };
+    let store = Arc::clone(&state.parts().store);
+    let redeemed = to_its_end(async move {
+        let redeemed = store.redeem_link(&redemption).await;
+        if matches!(redeemed, Ok(Redeemed::Unknown)) {
+            used.forget();
+        }
+        redeemed
+    });
+    match redeemed.await?? {
         Redeemed::Unknown => Err(OAuthError::Grant(Grant::Unknown)),
         Redeemed::TooFast { interval } => Err(OAuthError::SlowDown { interval: Some(interval) }),
         Redeemed::Pending { number } => Err(OAuthError::Pending { number }),
         Redeemed::Denied => Err(OAuthError::Denied),
         Redeemed::Expired => Err(OAuthError::Expired),
-        Redeemed::Done(grant) => next.answer(state, &grant, proof.thumbprint()),
+        Redeemed::Done(grant) => next.answer(state, &grant, &key),
     }
 }
 
 async fn refresh(
     state: &AppState,
     presented: &str,
-    proof: &JudgedProof,
+    proof: JudgedProof,
     network: Network,
 ) -> Result<TokenAnswer, OAuthError> {
+    let key = *proof.thumbprint();
     let used = Used::once(state, proof)?;
     let next = Next::draw(state)?;
-    let (presented, key) = (secret_hash(presented), *proof.thumbprint());
+    let presented = secret_hash(presented);
     let refresh = Refresh { presented, key, next: next.new, network };
-    let refreshed = state.store().refresh_tokens(&refresh).await;
-    if refreshed != Err(Failure::Refused(Refusal::TokenUnknown)) {
-        used.keep();
-    }
-    next.answer(state, &refreshed?, &key)
+    let store = Arc::clone(&state.parts().store);
+    let refreshed = to_its_end(async move {
+        let refreshed = store.refresh_tokens(&refresh).await;
+        if refreshed == Err(Failure::Refused(Refusal::TokenUnknown)) {
+            used.forget();
+        }
+        refreshed
+    });
+    next.answer(state, &refreshed.await??, &key)
+}
+
+/// Does it whether or not whoever asked waits for the answer. It decides what becomes of their proof,
+/// and somebody who hangs up early shall neither have theirs counted twice nor fill the memory of all
+/// with those of keys that nobody knows.
+async fn to_its_end<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> Result<T, OAuthError> {
+    let done = tokio::spawn(work.in_current_span()).await;
+    done.map_err(|error| OAuthError::Internal(error.to_string()))
 }
 
 /// Tokens to be given, if the store agrees.

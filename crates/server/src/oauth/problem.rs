@@ -190,11 +190,9 @@ impl OAuthError {
         }
     }
 
-    /// The whole answer to a request.
-    #[must_use]
-    pub fn answer(&self, visit: &Visit) -> Response {
-        let (status, word) = self.row();
-        let (request_id, reason) = (visit.id(), self.reason());
+    /// Writes down what is ours to mend, and for whoever looks closer also what is not.
+    pub(super) fn log(&self, request_id: Option<&str>) {
+        let ((status, word), reason) = (self.row(), self.reason());
         let is_full = matches!(self, Self::Capacity | Self::Overloaded);
         // Whoever fills us would fill the log as well; that is counted where it happens.
         if status.is_server_error() && !is_full {
@@ -202,7 +200,14 @@ impl OAuthError {
         } else {
             tracing::debug!(request_id, word, reason, error = %self, "refused");
         }
-        let mut response = (status, Json(self.problem(Some(visit.id())))).into_response();
+    }
+
+    /// The whole answer to a request.
+    #[must_use]
+    pub fn answer(&self, visit: &Visit) -> Response {
+        self.log(Some(visit.id()));
+        let body = Json(self.problem(Some(visit.id())));
+        let mut response = (self.row().0, body).into_response();
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(seconds) = self.retry_after_s() {

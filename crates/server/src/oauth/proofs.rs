@@ -55,33 +55,23 @@ pub(super) fn remember(
     }
 }
 
-/// A proof that is remembered while it is found out whether what it came with belongs to its key,
-/// and forgotten when this is dropped before [`Used::keep`].
-pub(super) struct Used<'a> {
-    memory: &'a ReplayMemory,
-    proof: &'a JudgedProof,
-    is_kept: bool,
+/// A proof that was taken, before it is known whether what it came with belongs to its key. Where that
+/// is never found out it stays taken.
+pub(super) struct Used {
+    state: AppState,
+    proof: JudgedProof,
 }
 
-impl<'a> Used<'a> {
+impl Used {
     /// Takes a proof that was judged.
-    pub(super) fn once(state: &'a AppState, proof: &'a JudgedProof) -> Result<Self, OAuthError> {
-        let memory = &state.displays().proofs;
-        remember(state, memory, proof)?;
-        Ok(Self { memory, proof, is_kept: false })
+    pub(super) fn once(state: &AppState, proof: JudgedProof) -> Result<Self, OAuthError> {
+        remember(state, &state.displays().proofs, &proof)?;
+        Ok(Self { state: state.clone(), proof })
     }
 
-    /// It belongs, or nobody can tell.
-    pub(super) fn keep(mut self) {
-        self.is_kept = true;
-    }
-}
-
-impl Drop for Used<'_> {
-    fn drop(&mut self) {
-        if !self.is_kept {
-            self.memory.forget(self.proof);
-        }
+    /// Forgets it: what it came with does not belong to its key.
+    pub(super) fn forget(self) {
+        self.state.displays().proofs.forget(&self.proof);
     }
 }
 

@@ -1,7 +1,10 @@
 //! T25, P8: what opens a hub, and what comes over it, is in no line of the log at any level.
 
+use luminous_domain::{Clock as _, LinkId, OsEntropy};
 use luminous_server::Config;
 use luminous_server::config::LogFormat;
+use luminous_server::oauth;
+use luminous_store::Network;
 use luminous_wire::api::hub::{family_hub, link_hub};
 use luminous_wire::api::{CodeClaimed, HubTicket};
 use reqwest::Method;
@@ -119,4 +122,25 @@ async fn t25_p8_no_ticket_code_token_or_number_of_a_hub_is_in_any_log_line_and_t
         let is_answer = |line: &Value| line["route"] == route && line["status"] == status;
         assert!(lines.iter().any(is_answer), "{route} {status}: {text}");
     }
+}
+
+#[tokio::test]
+async fn what_fails_here_is_written_down_also_when_it_was_asked_over_the_hub() {
+    let log = Log::default();
+    let writer = log.clone();
+    let config = Config { log_format: LogFormat::Json, ..Config::default() };
+    let lines = luminous_server::log::lines(&config, move || writer.clone(), false).unwrap();
+    let _here = lines.set_default();
+    let rig = Rig::start().await;
+    let display = Display::showing(&rig).await;
+    rig.store.close().await;
+    let link = LinkId::new(rig.clock.now(), &OsEntropy).unwrap();
+    let (state, code) = (rig.server.state(), display.code("device_code"));
+    let proof = display.proof(&rig, &Method::POST, "/oauth2/token", None);
+    let refused = oauth::redeem(state, link, code, &proof, Network::Loopback).await.unwrap_err();
+    assert_eq!(refused.error, "temporarily_unavailable");
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let is_it = |line: &Value| line["level"] == "ERROR" && line["word"] == refused.error;
+    assert!(lines.iter().any(is_it), "{text}");
 }

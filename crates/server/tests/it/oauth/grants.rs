@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use luminous_domain::{Clock as _, Role};
+use luminous_domain::{Clock as _, LinkId, OsEntropy, Role};
 use luminous_server::oauth;
 use luminous_store::{Failure, MemberChange, Network, Refusal};
 use reqwest::Method;
@@ -185,14 +185,14 @@ async fn d9_of_a_hundred_polls_at_once_one_pair_lives() {
 }
 
 #[tokio::test]
-async fn d9_a_hundred_redemptions_over_the_hub_leave_one_live_pair() {
+async fn d9_of_a_hundred_redemptions_at_once_as_the_hub_makes_them_one_pair_lives() {
     let (rig, ana, display) = approved().await;
     let state = rig.server.state();
+    let link = LinkId::new(rig.clock.now(), &OsEntropy).unwrap();
     let redeem = async |_| {
         let proof = display.proof(&rig, &Method::POST, TOKEN, None);
-        let proof = oauth::judge_for_token(state, &proof).unwrap();
         let code = display.code("device_code");
-        oauth::redeem(state, code, &proof, false, Network::Loopback).await.unwrap().access_token
+        oauth::redeem(state, link, code, &proof, Network::Loopback).await.unwrap().access_token
     };
     let tokens = join_all((0..100).map(redeem)).await;
     let path = family(&ana);

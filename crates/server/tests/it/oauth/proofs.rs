@@ -1,5 +1,9 @@
 //! Proofs count once, and nobody's own keys fill the memory of it.
 
+use futures_util::poll;
+use luminous_domain::{Clock as _, LinkId, OsEntropy};
+use luminous_server::oauth;
+use luminous_store::Network;
 use reqwest::Method;
 
 use crate::display::{DEVICE_CODE, Display};
@@ -57,4 +61,29 @@ async fn whoever_only_names_a_key_takes_no_code_off_its_wall() {
     let named = Answer::of(rig.request(Method::POST, path).form(&form)).await;
     assert_eq!(named.oauth(), "200");
     assert_eq!(display.redeem(&rig).await.oauth(), "200");
+}
+
+#[tokio::test]
+async fn a_proof_counts_once_also_where_whoever_asked_hung_up_and_a_strangers_is_forgotten() {
+    let rig = Rig::start().await;
+    let (showing, stranger) = (Display::showing(&rig).await, Display::new());
+    let link = LinkId::new(rig.clock.now(), &OsEntropy).unwrap();
+    let own = showing.code("device_code");
+    for (who, code) in [(&showing, own), (&stranger, UNKNOWN)] {
+        let proof = who.proof(&rig, &Method::POST, TOKEN, None);
+        let state = rig.server.state();
+        let mut asked = Box::pin(oauth::redeem(state, link, code, &proof, Network::Loopback));
+        assert!(poll!(&mut asked).is_pending(), "the store was asked");
+        drop(asked);
+        let form = [CLIENT, ("grant_type", DEVICE_CODE), ("device_code", code)];
+        let mut answer = post(&rig, TOKEN, &proof, &form).await;
+        if code == own {
+            assert_eq!(answer, REPLAYED);
+        }
+        // Nobody hears when the store has said that it knows nothing.
+        while code == UNKNOWN && answer == REPLAYED {
+            answer = post(&rig, TOKEN, &proof, &form).await;
+        }
+        assert!(code == own || answer == "400 invalid_grant unknown", "{answer}");
+    }
 }
