@@ -155,6 +155,10 @@ pub enum Hint {
     },
     /// Hints were lost: look at everything.
     Gap,
+    /// The same, and the database is another server than before, or was started anew: it may lack what
+    /// was committed last (a standby that was behind, a backup), and give numbers of events again that
+    /// were told already. No number counts any more.
+    Rewound,
 }
 
 /// Events.

@@ -269,7 +269,8 @@ pub trait Links: Send + Sync {
     ) -> Result<Option<Asked>, StoreError>;
 
     /// Confirms it (audit: `device.linked`; event: `device_linked`): makes the device, in its former
-    /// place if this key has one in this family, waiting for its tokens. They can be had for another
+    /// place if this key has one in this family, or in the one where it waits already for another wish of
+    /// this key, waiting for its tokens. They can be had for another
     /// [`NewLink::lifetime`] from now, so that a power cut in this moment costs nothing; then it is
     /// as if it had never been confirmed, and what was in the former place is as it was before. A
     /// wrong number burns the code (audit: `device.confirm_mismatch`).

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use luminous_domain::FamilyId;
 use luminous_store::Hint;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{MissedTickBehavior, interval};
@@ -44,16 +45,17 @@ fn follow(state: &AppState, hint: Hint) {
                 look(state, Matter::Family(family));
             }
         }
-        Hint::Gap => look_at_everything(state),
+        Hint::Gap => look_at_everything(state, listeners.families.doubt_all()),
+        Hint::Rewound => look_at_everything(state, listeners.families.forget_numbers()),
     }
 }
 
 /// Links first: somebody stands before each of them and waits.
-fn look_at_everything(state: &AppState) {
+fn look_at_everything(state: &AppState, families: Vec<FamilyId>) {
     for link in state.listeners().links.links() {
         look(state, Matter::Link(link));
     }
-    for family in state.listeners().families.doubt_all() {
+    for family in families {
         look(state, Matter::Family(family));
     }
 }

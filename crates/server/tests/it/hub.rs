@@ -7,6 +7,7 @@ mod limits;
 mod logged;
 mod raw;
 mod reuse;
+mod rewound;
 mod slow;
 
 use std::sync::Arc;

@@ -1,7 +1,10 @@
 //! Hints of all replicas: `LISTEN` on a connection of its own, outside the pool.
 //!
 //! A `NOTIFY` that is sent while nobody listens is lost, by design: the events' table is the truth.
-//! So whenever the connection had to be made anew, everybody is told [`Hint::Gap`] and looks. A
+//! So whenever the connection had to be made anew, everybody is told [`Hint::Gap`] and looks; or
+//! [`Hint::Rewound`], when it leads to a server that was started at another time than the one before: a
+//! standby that took over may not have everything, and a lost connection alone is no reason for everybody
+//! to read everything anew. A
 //! connection that is dead without saying so is found out by asking it something now and then; twice,
 //! for a server that has too much to do is not helped by all who listen coming anew and looking.
 //!
@@ -27,6 +30,8 @@ const PULSE: Duration = Duration::from_secs(5);
 /// The wait before the first try to connect again; it doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// No two servers have this in common, nor one server before and after it was brought back.
+const STARTED_AT: &str = "SELECT extract(epoch FROM pg_postmaster_start_time())::text";
 
 /// What keeps listening until it is dropped or told to stop. The sender is the listener's alone, so
 /// whoever waits for hints hears of its end.
@@ -80,13 +85,17 @@ impl Listener {
     async fn run(self, ready: oneshot::Sender<Result<(), StoreError>>) {
         let mut ready = Some(ready);
         let mut pause = FIRST_PAUSE;
+        let mut server = String::new();
         loop {
-            let mut heard = || {
+            let mut heard = |now: String| {
                 pause = FIRST_PAUSE;
+                let is_same = server == now;
+                server = now;
                 match ready.take() {
                     Some(first) => drop(first.send(Ok(()))),
                     // Nobody may be there to hear it.
-                    None => drop(self.hints.send(Hint::Gap)),
+                    None if is_same => drop(self.hints.send(Hint::Gap)),
+                    None => drop(self.hints.send(Hint::Rewound)),
                 }
             };
             let trouble = self.listen(&mut heard).await;
@@ -101,8 +110,9 @@ impl Listener {
         }
     }
 
-    /// One connection, until it ends. `heard` is called when nothing is missed from then on.
-    async fn listen(&self, heard: &mut (dyn FnMut() + Send)) -> Trouble {
+    /// One connection, until it ends. `heard` is called when nothing is missed from then on, with when the
+    /// server was started.
+    async fn listen(&self, heard: &mut (dyn FnMut(String) + Send)) -> Trouble {
         let connecting = self.target.config.connect(self.target.tls.clone());
         let (client, mut connection) = match tokio::time::timeout(self.wait, connecting).await {
             Ok(Ok(connected)) => connected,
@@ -130,10 +140,9 @@ impl Listener {
     }
 
     /// Asks the connection for a sign of life, again and again.
-    async fn watch(&self, client: &Client, heard: &mut (dyn FnMut() + Send)) -> Trouble {
-        match self.answers(client, "LISTEN luminous").await {
-            Ok(true) => heard(),
-            Ok(false) => return silence(),
+    async fn watch(&self, client: &Client, heard: &mut (dyn FnMut(String) + Send)) -> Trouble {
+        match self.begin(client).await {
+            Ok(server) => heard(server),
             Err(trouble) => return trouble,
         }
         let mut was_silent = false;
@@ -148,6 +157,15 @@ impl Listener {
             }
             was_silent = is_silent;
         }
+    }
+
+    /// Listens from now on. Answers when the server was started.
+    async fn begin(&self, client: &Client) -> Result<String, Trouble> {
+        if !self.answers(client, "LISTEN luminous").await? {
+            return Err(silence());
+        }
+        let asked = tokio::time::timeout(self.wait, client.query_one(STARTED_AT, &[]));
+        Ok(asked.await.map_err(|_| silence())??.try_get(0)?)
     }
 
     /// Whether the server answers in time; what it answers may be trouble.

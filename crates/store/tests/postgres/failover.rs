@@ -245,10 +245,10 @@ impl House {
         all
     }
 
-    /// Hints go on as well, after a gap that everybody is told of.
+    /// Hints go on as well, and everybody is told that it is another server.
     async fn hears(&self, mut hints: tokio::sync::broadcast::Receiver<Hint>) {
-        // What is said before everybody listens again is heard of as the gap alone.
-        heard(&mut hints, |hint| hint == Hint::Gap).await;
+        // What is said before everybody listens again is heard of by that alone.
+        heard(&mut hints, |hint| hint == Hint::Rewound).await;
         let note = self.replicas[0].note(&self.home, &self.home.owner, "after", None).await;
         note.unwrap();
         let family = self.home.family;

@@ -23,6 +23,9 @@ const MOST_OF_FAMILY: usize = 160;
 /// Told to whoever is closed because newer connections of the same came.
 const REPLACED: &str = "push.replaced";
 
+/// The position of whoever is to read everything anew: no event has this number.
+const NOWHERE: u64 = u64::MAX;
+
 /// The doubt that a guest comes with.
 pub const NEW: u32 = 1;
 
@@ -103,6 +106,20 @@ impl Rooms {
         self.doubt(|_| true)
     }
 
+    /// Casts doubt on everybody and on each number that was told, for they may be given again: whoever is
+    /// here is told to read everything anew. Answers of which families they are.
+    pub fn forget_numbers(&self) -> Vec<FamilyId> {
+        let mut rooms = self.rooms();
+        for room in rooms.values_mut() {
+            room.heard = None;
+            for guest in &mut room.guests {
+                guest.doubts += 1;
+                guest.position = guest.position.map(|_| NOWHERE);
+            }
+        }
+        rooms.keys().copied().collect()
+    }
+
     /// Casts doubt on all connections of a person, and answers of which families they are.
     pub fn doubt_account(&self, whose: AccountId) -> Vec<FamilyId> {
         self.doubt(|caller| matches!(caller, Caller::Person { account, .. } if *account == whose))
@@ -150,7 +167,7 @@ impl Rooms {
         let guests = room.guests.iter().filter(|guest| guest.may_be_sent());
         let positions = guests.filter_map(|guest| guest.position);
         // Nothing is after the last number, so that only the newest one is told.
-        let all = positions.chain([room.heard.unwrap_or(u64::MAX)]);
+        let all = positions.chain([room.heard.unwrap_or(NOWHERE)]);
         all.filter(|position| Some(*position) != latest).min()
     }
 
