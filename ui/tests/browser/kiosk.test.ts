@@ -146,8 +146,11 @@ describe("a wall's journey", () => {
       const host = window.luminousKiosk;
       if (host?.snapshot.stage.kind !== "code") throw new Error("there is no code");
       host.show({ stage: { ...host.snapshot.stage, user_code: "9TB R4W" } });
-      // Its first frame: both codes are there, and behind them what was there before.
-      await new Promise(requestAnimationFrame);
+      // In one frame both codes are there, and behind them what was there before.
+      for (let frame = 0; frame < 60; frame += 1) {
+        await new Promise(requestAnimationFrame);
+        if (document.querySelectorAll("p.code").length > 1) break;
+      }
       return {
         codes: document.querySelectorAll("p.code").length,
         background: getComputedStyle(document.documentElement).backgroundColor,
