@@ -4,8 +4,9 @@
 //! So whenever the connection had to be made anew, everybody is told [`Hint::Gap`] and looks; or
 //! [`Hint::Rewound`], when it leads to a server that was started at another time than the one before: a
 //! standby that took over may not have everything, and a lost connection alone is no reason for everybody
-//! to read everything anew. A
-//! connection that is dead without saying so is found out by asking it something now and then; twice,
+//! to read everything anew.
+//!
+//! A connection that is dead without saying so is found out by asking it something now and then; twice,
 //! for a server that has too much to do is not helped by all who listen coming anew and looking.
 //!
 //! Not to be used through a proxy that gives each transaction another session (PgBouncer's
